@@ -1,0 +1,69 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// A room of the house: `Sources/<name>`; arrows point only at rooms listed before it.
+func room(_ name: String, uses dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func tests(_ name: String, uses dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies, resources: resources,
+        swiftSettings: settings)
+}
+
+let package = Package(
+    name: "martlet",
+    platforms: [.macOS(.v26)],
+    products: [
+        .library(name: "Martlet", targets: ["Martlet"]),
+        .executable(name: "martlet", targets: ["MartletCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    ],
+    targets: [
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
+        room("Compute", uses: ["CKernels"]),
+        room("Checkpoints"),
+        room("Tokenizers", uses: ["Checkpoints"]),
+        room("ChatTemplates", uses: ["Checkpoints"]),
+        room("KVCache"),
+        room("Sampling", uses: ["CKernels"]),
+        room("Scheduling", uses: ["KVCache"]),
+        room("Models", uses: ["Compute", "Checkpoints"]),
+        room(
+            "Engine",
+            uses: ["Models", "Compute", "Scheduling", "KVCache", "Sampling", "Tokenizers", "ChatTemplates", "Checkpoints"]),
+        room("Martlet", uses: ["Engine", "Sampling", "Checkpoints"]),
+        room("OpenAIProtocol", uses: ["Engine", "Sampling", "Checkpoints"]),
+        room(
+            "Server",
+            uses: [
+                "OpenAIProtocol", "Engine",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
+        .executableTarget(
+            name: "MartletCommand",
+            dependencies: [
+                "Server", "Engine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: settings),
+    ]
+)
