@@ -9,6 +9,8 @@ public struct JSONReader {
     private var depth = 0
     /// Deepest nesting of arrays and objects that is accepted.
     public var maximumDepth = 512
+    /// Whether `NaN`, `Infinity` and `-Infinity`, which Python's `json` writes, count as numbers.
+    public var acceptsNonFiniteNumbers = false
 
     public init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
@@ -98,6 +100,12 @@ public struct JSONReader {
         case UInt8(ascii: "["): return .array(try array())
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "0"): return try number()
+        case UInt8(ascii: "N") where acceptsNonFiniteNumbers:
+            try literal("NaN")
+            return .double(.nan)
+        case UInt8(ascii: "I") where acceptsNonFiniteNumbers:
+            try literal("Infinity")
+            return .double(.infinity)
         case UInt8(ascii: "t"):
             try literal("true")
             return .bool(true)
@@ -155,6 +163,10 @@ public struct JSONReader {
         let start = offset
         var isInteger = true
         if bytes[offset] == UInt8(ascii: "-") { offset += 1 }
+        if acceptsNonFiniteNumbers, offset < bytes.count, bytes[offset] == UInt8(ascii: "I") {
+            try literal("Infinity")
+            return .double(-.infinity)
+        }
         let integerDigits = skipDigits()
         guard integerDigits > 0 else { throw failure("expected a digit") }
         if integerDigits > 1, bytes[offset - integerDigits] == UInt8(ascii: "0") {
