@@ -41,13 +41,22 @@ let package = Package(
         room("Checkpoints"),
         room("Tokenizers", uses: ["Checkpoints"]),
         room("ChatTemplates", uses: ["Checkpoints"]),
+        room(
+            "DemoModel", uses: ["Checkpoints"],
+            resources: [
+                .copy("base"), .copy("adapters"), .copy("examples.jsonl"), .copy("demo-prompts.json"),
+                .copy("metrics.json"),
+            ]),
         room("KVCache"),
         room("Sampling", uses: ["CKernels"]),
         room("Scheduling", uses: ["KVCache"]),
         room("Models", uses: ["Compute", "Checkpoints"]),
         room(
             "Engine",
-            uses: ["Models", "Compute", "Scheduling", "KVCache", "Sampling", "Tokenizers", "ChatTemplates", "Checkpoints"]),
+            uses: [
+                "Models", "Compute", "Scheduling", "KVCache", "Sampling", "Tokenizers", "ChatTemplates", "Checkpoints",
+                "DemoModel",
+            ]),
         room("Martlet", uses: ["Engine", "Sampling", "Checkpoints"]),
         room("OpenAIProtocol", uses: ["Engine", "Sampling", "Checkpoints"]),
         room(
