@@ -49,7 +49,7 @@ let package = Package(
             ]),
         room("KVCache"),
         room("Sampling", uses: ["CKernels"]),
-        room("Scheduling", uses: ["KVCache"]),
+        room("Scheduling", uses: ["KVCache", .product(name: "DequeModule", package: "swift-collections")]),
         room("Models", uses: ["Compute", "Checkpoints"]),
         room(
             "Engine",
@@ -57,7 +57,7 @@ let package = Package(
                 "Models", "Compute", "Scheduling", "KVCache", "Sampling", "Tokenizers", "ChatTemplates", "Checkpoints",
                 "DemoModel",
             ]),
-        room("Martlet", uses: ["Engine", "Sampling", "Checkpoints"]),
+        room("Martlet", uses: ["Engine", "Sampling", "Tokenizers", "ChatTemplates", "Checkpoints"]),
         room("OpenAIProtocol", uses: ["Engine", "Sampling", "Checkpoints"]),
         room(
             "Server",
