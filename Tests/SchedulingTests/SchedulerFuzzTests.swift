@@ -1,3 +1,4 @@
+import KVCache
 import Scheduling
 import Testing
 
