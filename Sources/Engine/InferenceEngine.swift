@@ -82,9 +82,9 @@ public final class InferenceEngine: Sendable {
         let badWords = try tokens(ofBadWords: request.sampling.badWords)
         let key = try enter()
         let (stream, continuation) = GenerationStream.makeStream()
-        continuation.onTermination = { [weak self] termination in
-            if case .cancelled = termination { self?.inbox.post(.abort(key)) }
-            self?.leave(key)
+        continuation.onTermination = { termination in
+            if case .cancelled = termination { self.inbox.post(.abort(key)) }
+            self.leave(key)
         }
         let submission = Submission(
             key: key, id: request.id, prompt: request.prompt, sampling: request.sampling, maxTokens: maxTokens,
@@ -174,6 +174,13 @@ public final class InferenceEngine: Sendable {
 
     /// Whether the engine takes requests.
     public var isHealthy: Bool { state.withLock { $0.isAccepting && $0.isRunning } }
+
+    /// Describes the first contradiction in the engine's books; nil when there is none. For tests and diagnosis.
+    package func audit() async -> String? {
+        await withCheckedContinuation { continuation in
+            if !inbox.post(.audit(continuation)) { continuation.resume(returning: nil) }
+        }
+    }
 
     // MARK: End
 
