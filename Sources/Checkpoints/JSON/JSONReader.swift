@@ -3,9 +3,9 @@
 /// Large files (a tokenizer's vocabulary) are read without building a tree. The bytes must stay valid while the reader
 /// is used. Nesting is limited, so hostile text cannot exhaust the stack. Lone surrogate escapes become U+FFFD.
 public struct JSONReader {
-    private let bytes: UnsafeBufferPointer<UInt8>
+    let bytes: UnsafeBufferPointer<UInt8>
     /// Offset of the next unread byte.
-    public private(set) var offset = 0
+    public internal(set) var offset = 0
     private var depth = 0
     /// Deepest nesting of arrays and objects that is accepted.
     public var maximumDepth = 512
@@ -70,7 +70,7 @@ public struct JSONReader {
         offset += 1
     }
 
-    private mutating func advance(to close: UInt8, isFirst: inout Bool) throws(JSONError) -> Bool {
+    mutating func advance(to close: UInt8, isFirst: inout Bool) throws(JSONError) -> Bool {
         skipWhitespace()
         guard offset < bytes.count else { throw failure("unexpected end of text") }
         if bytes[offset] == close {
