@@ -213,17 +213,13 @@ public final class InferenceEngine: Sendable {
 
 /// Seeds for requests that bring none: drawn at random, or a reproducible series from the engine's own seed.
 private final class SeedSource: Sendable {
-    private let state: Mutex<(generator: KeyedGenerator, position: Int)>?
+    private let generator: KeyedGenerator?
+    private let position = Atomic(0)
 
-    init(_ seed: UInt64?) {
-        state = seed.map { Mutex((KeyedGenerator(seed: $0), 0)) }
-    }
+    init(_ seed: UInt64?) { generator = seed.map(KeyedGenerator.init) }
 
     func next() -> UInt64 {
-        guard let state else { return .random(in: .min ... .max) }
-        return state.withLock { state in
-            state.position += 1
-            return state.generator.uniform(at: state.position).bitPattern
-        }
+        guard let generator else { return .random(in: .min ... .max) }
+        return generator.uniform(at: position.add(1, ordering: .relaxed).newValue).bitPattern
     }
 }
