@@ -71,13 +71,13 @@ static size_t packed_index(mk_storage storage, int32_t k, int32_t column, int32_
     return (panel * (size_t)k + (size_t)input) * mk_panel_columns + lane;
 }
 
-static int32_t interleaved_column(int32_t first, int32_t interleave, int32_t row) {
-    if (interleave == 0) return first + row;
-    return row / mk_panel_columns * 2 * mk_panel_columns + (interleave - 1) * mk_panel_columns + row % mk_panel_columns;
+static int32_t interleaved_column(int32_t first, bool interleave, int32_t row) {
+    if (!interleave) return first + row;
+    return first + row / mk_panel_columns * 2 * mk_panel_columns + row % mk_panel_columns;
 }
 
 void mk_pack(
-    void *packed, mk_storage storage, int32_t k, int32_t first, int32_t interleave, const void *rows_data,
+    void *packed, mk_storage storage, int32_t k, int32_t first, bool interleave, const void *matrix,
     mk_storage source, int32_t rows) {
     // Blocks of 32 rows by 128 inputs keep the written part of a panel in the first-level cache.
     enum { inputs = 128 };
@@ -91,7 +91,7 @@ void mk_pack(
                 for (int32_t i = input; i < input_end; i++)
                     store_value(
                         packed, storage, packed_index(storage, k, column, i),
-                        load_value(rows_data, source, from + (size_t)i));
+                        load_value(matrix, source, from + (size_t)i));
             }
         }
     }

@@ -116,12 +116,11 @@ size_t mk_cache_block_bytes(const mk_cache_shape *_Nonnull shape);
 /// Bytes of the packed form of an `n` by `k` weight matrix.
 size_t mk_packed_bytes(mk_storage storage, int32_t n, int32_t k);
 
-/// Writes `rows` rows of a row-major `[rows][k]` matrix as output columns `column(r)` of packed weights of depth `k`,
-/// where column(r) = first + r for `interleave` 0; for `interleave` 1 and 2 panels alternate between two matrices and
-/// this is the first or second of them. Elements not written stay as they are; distinct columns may be written from
-/// distinct threads.
+/// Writes `rows` rows of a row-major `[rows][k]` matrix as output columns of packed weights of depth `k`, from column
+/// `first` on; with `interleave` every other panel is skipped, for two matrices that alternate. Columns not written stay
+/// as they are; distinct columns may be written from distinct threads.
 void mk_pack(
-    void *_Nonnull packed, mk_storage storage, int32_t k, int32_t first, int32_t interleave, const void *_Nonnull rows_data,
+    void *_Nonnull packed, mk_storage storage, int32_t k, int32_t first, bool interleave, const void *_Nonnull matrix,
     mk_storage source, int32_t rows);
 
 /// Reads output column `column` of packed weights back as a row of `k` floats, `k_begin ..< k_end` of it.
