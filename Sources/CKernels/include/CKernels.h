@@ -10,6 +10,4 @@
 #include "mk_isa.h"
 #include "mk_kernels.h"
 #include "mk_sampling.h"
-#include "mk_sparse.h"
-
-#endif
+#include "mk_tensors.h"
