@@ -31,7 +31,7 @@ package struct ConfigFields: Sendable {
                 .malformed, file: path,
                 "the file has \(mapped.bytes.count) bytes, at most \(Self.maximumLength) are read")
         }
-        try self.init(bytes: mapped.bytes, file: path)
+        self = try mapped.withBytes { (bytes) throws(CheckpointError) in try ConfigFields(bytes: bytes, file: path) }
     }
 
     /// Reads the text `bytes`, which must hold a JSON object; `file` is for messages.

@@ -174,7 +174,7 @@ private enum ChatTemplateFiles {
             throw CheckpointError(
                 .malformed, file: path, "the template has \(file.bytes.count) bytes, at most \(maximumLength) are read")
         }
-        guard let text = String(validating: file.bytes.bindMemory(to: UInt8.self), as: UTF8.self) else {
+        guard let text = file.withBytes({ String(validating: $0.bindMemory(to: UInt8.self), as: UTF8.self) }) else {
             throw CheckpointError(.malformed, file: path, "the template is not UTF-8")
         }
         return text
