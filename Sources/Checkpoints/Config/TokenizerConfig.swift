@@ -9,11 +9,11 @@ package struct TokenizerConfig: Sendable, Equatable {
     /// A token with the rules for finding it in text.
     package struct AddedToken: Sendable, Equatable {
         package var content: String
-        package var isSpecial = true
-        package var stripsLeft = false
-        package var stripsRight = false
-        package var isSingleWord = false
-        package var isNormalized = false
+        package var isSpecial: Bool
+        package var stripsLeft: Bool
+        package var stripsRight: Bool
+        package var isSingleWord: Bool
+        package var isNormalized: Bool
     }
 
     package var tokenizerClass: String?
