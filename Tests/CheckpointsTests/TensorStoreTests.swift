@@ -57,6 +57,21 @@ import Foundation
         }
     }
 
+    @Test func savedModelsFitTheirConfigurations() throws {
+        let folder = Fixtures.folder + "/sharded"
+        let config = try ModelConfig(folder: folder, supported: ["llama"])
+        let store = try TensorStore(folder: folder)
+        #expect(config.dtype == .bfloat16 && config.headDimension == 4 && config.architectures == ["LlamaForCausalLM"])
+        let (hidden, inner) = (config.hiddenSize, config.intermediateSize)
+        _ = try store.tensor("lm_head.weight", shape: [config.vocabularySize, hidden])
+        for layer in 0..<config.layerCount {
+            let prefix = "model.layers.\(layer)."
+            let rows = config.keyValueHeadCount * config.headDimension
+            _ = try store.tensor(prefix + "self_attn.k_proj.weight", shape: [rows, hidden])
+            _ = try store.tensor(prefix + "mlp.down_proj.weight", shape: [hidden, inner])
+        }
+    }
+
     @Test(.enabled(if: ProcessInfo.processInfo.environment["MARTLET_GOLDEN"] != nil))
     func readsTheGoldenModels() throws {
         let root = try #require(ProcessInfo.processInfo.environment["MARTLET_GOLDEN"]) + "/models"

@@ -15,7 +15,7 @@ package struct ConfigFields: Sendable {
     private let prefix: String
 
     /// Most bytes of a configuration file that are read.
-    package static let maximumLength = 64_000_000
+    package static let maximumLength = 16_000_000
 
     package init(file: String, object: JSONObject, prefix: String = "") {
         self.file = file
