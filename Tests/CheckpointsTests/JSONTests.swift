@@ -137,6 +137,46 @@ import Foundation
         }
     }
 
+    @Test func stringsAndKeysGoIntoBuffers() throws {
+        try JSONReader.read(#"{"k\u00e9y" : "välue", "":"a\/b"}"#) { reader in
+            var (buffer, isFirst) = ([UInt8](), true)
+            var seen: [String] = []
+            try reader.beginObject()
+            while try reader.nextKey(isFirst: &isFirst, into: &buffer) {
+                seen.append(String(decoding: buffer, as: UTF8.self))
+                try reader.string(into: &buffer)
+                seen.append(String(decoding: buffer, as: UTF8.self))
+            }
+            try reader.finish()
+            #expect(seen == ["kéy", "välue", "", "a/b"])
+        }
+    }
+
+    @Test func rawValuesArePassedOverAndReadLater() throws {
+        let text = #"[ {"a":"]}\"\\","b":[1,{}]} , "x" , 12 ]"#
+        try JSONReader.read(text) { reader in
+            var isFirst = true
+            try reader.beginArray()
+            var starts: [Int] = []
+            while try reader.nextElement(isFirst: &isFirst) {
+                _ = try reader.peek()
+                starts.append(reader.offset)
+                try reader.skipRawValue()
+            }
+            try reader.finish()
+            #expect(starts == [2, 30, 36])
+        }
+        var copy = text
+        let value = try copy.withUTF8 { bytes in
+            var reader = JSONReader(bytes, startingAt: 2)
+            return try reader.value()
+        }
+        #expect(value["b"] == [1, [:]])
+        for broken in ["[", "[\"", "[\"\\", "{\"a", "[[]", "[\"\\\""] {
+            #expect(throws: JSONError.self) { try JSONReader.read(broken) { reader in try reader.skipRawValue() } }
+        }
+    }
+
     @Test(.enabled(if: ProcessInfo.processInfo.environment["MARTLET_DATA"] != nil))
     func jsonTestSuite() throws {
         let root = try #require(ProcessInfo.processInfo.environment["MARTLET_DATA"])
