@@ -54,14 +54,12 @@ package final class WorkerPool: Sendable {
     package var workerCount: Int { threads.count + 1 }
 
     /// Executes `body` once on every worker and returns when all are done. Not to be called from within a job.
-    package func run(_ body: @Sendable (Worker) -> Void) {
+    package func run(_ body: @escaping @Sendable (Worker) -> Void) {
         turn.withLock { _ in
             guard workerCount > 1 else { return body(Worker(index: 0, count: 1, team: team)) }
-            withoutActuallyEscaping(body) { body in
-                team.publish(body)
-                body(Worker(index: 0, count: workerCount, team: team))
-                team.awaitCompletion()
-            }
+            team.publish(body)
+            body(Worker(index: 0, count: workerCount, team: team))
+            team.awaitCompletion()
         }
     }
 

@@ -10,6 +10,7 @@
 #include "mk_isa.h"
 #include "mk_kernels.h"
 #include "mk_sampling.h"
+#include "mk_sparse.h"
 #include "mk_tensors.h"
 
 #endif

@@ -72,7 +72,7 @@ public struct JSONReader {
         offset += 1
     }
 
-    private mutating func advance(to close: UInt8, isFirst: inout Bool) throws(JSONError) -> Bool {
+    mutating func advance(to close: UInt8, isFirst: inout Bool) throws(JSONError) -> Bool {
         skipWhitespace()
         guard offset < bytes.count else { throw failure("unexpected end of text") }
         if bytes[offset] == close {
