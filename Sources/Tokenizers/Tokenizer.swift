@@ -106,7 +106,9 @@ public final class Tokenizer: Sendable {
     // MARK: Vocabulary
 
     /// The id of a token spelled as in the vocabulary, added tokens included.
-    public func id(of token: String) -> Int32? { parts.addedTokens.id(of: token) ?? parts.model.vocabulary.id(ofText: token) }
+    public func id(of token: String) -> Int32? {
+        parts.addedTokens.id(of: token) ?? parts.model.vocabulary.id(ofText: token)
+    }
 
     /// The token as the vocabulary spells it (`Ġthe`, `▁the`), or nil for an unused id.
     public func piece(_ id: Int32) -> String? {

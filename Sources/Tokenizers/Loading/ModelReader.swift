@@ -117,7 +117,8 @@ struct ModelReader {
         let type = try field["type"]?.string() ?? inferredType
         if isScored != (type == "Unigram") {
             throw TokenizerError(
-                "\(path).vocab", isScored ? "expected an object of tokens and ids" : "expected pairs of token and score")
+                "\(path).vocab", isScored ? "expected an object of tokens and ids" : "expected pairs of token and score"
+            )
         }
         let scores = scores
         let merges = merges

@@ -47,7 +47,8 @@ final class Vocabulary: Sendable {
         var slot = Int(hash) & tableMask
         while table.base[slot] != 0 {
             let other = Int(table.base[slot] & 0xFFFF_FFFF) - 1
-            if table.base[slot] >> 32 == UInt64(hash), equals(other, arena.base + start, length, isLiteral.base[entry]) {
+            if table.base[slot] >> 32 == UInt64(hash), equals(other, arena.base + start, length, isLiteral.base[entry])
+            {
                 entryOfID.base[Int(ids.base[other])] = -1
                 break
             }

@@ -12,7 +12,8 @@ final class WordPieceModel: Sendable {
         if vocabulary.form == .byteLevel {
             guard let raw = text.withUnsafeBufferPointer({ ByteAlphabet.bytes(spelledBy: $0) }) else {
                 throw TokenizerError(
-                    "\(field.path).continuing_subword_prefix", "the prefix cannot occur behind a ByteLevel pre-tokenizer")
+                    "\(field.path).continuing_subword_prefix",
+                    "the prefix cannot occur behind a ByteLevel pre-tokenizer")
             }
             prefix = raw
         } else {

@@ -37,7 +37,8 @@ struct CategorySet: OptionSet, Sendable, Hashable {
     /// The set that `\p{name}` means: a category (`Lu`), a group of them (`L`) or one of a few long names; nil if unknown.
     init?(propertyName name: String) {
         let long = [
-            "letter": "L", "mark": "M", "number": "N", "punctuation": "P", "symbol": "S", "separator": "Z", "other": "C",
+            "letter": "L", "mark": "M", "number": "N", "punctuation": "P", "symbol": "S", "separator": "Z",
+            "other": "C",
             "uppercase_letter": "Lu", "lowercase_letter": "Ll", "titlecase_letter": "Lt", "modifier_letter": "Lm",
             "other_letter": "Lo", "nonspacing_mark": "Mn", "spacing_mark": "Mc", "enclosing_mark": "Me",
             "decimal_number": "Nd", "letter_number": "Nl", "other_number": "No", "digit": "Nd",
