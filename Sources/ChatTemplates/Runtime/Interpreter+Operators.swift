@@ -113,10 +113,6 @@ extension Interpreter {
         case (.multiply, _, _):
             if let count = right.index, let result = try repeated(left, count) { return result }
             if let count = left.index, let result = try repeated(right, count) { return result }
-        case (.subtract, .view(let left), _) where left.kind != .values:
-            var kept: [Value] = []
-            for value in left.values where !(try contains(value, in: right)) { kept.append(value) }
-            return try list(kept)
         default: break
         }
         throw operandError(symbol, left, right)
