@@ -39,8 +39,17 @@ final class EngineCore {
             if !scheduler.isIdle { step() }
             recorder.record(scheduler)
         }
-        for case .submit(let submission) in inbox.close() { admit(submission) }
+        for message in inbox.close() { _ = handle(message) }
         abortAll(.shuttingDown)
+    }
+
+    /// The first contradiction between the scheduler's books and the requests; nil when there is none.
+    private var inconsistency: String? {
+        if let problem = scheduler.inconsistency { return problem }
+        let open = Set(requests.values.flatMap(\.open))
+        if open != Set(choices.keys) { return "the open choices of the requests are not those of the engine" }
+        if let lost = open.first(where: { scheduler[$0] == nil }) { return "\(lost) is not scheduled" }
+        return scheduler.runningCount + scheduler.waitingCount == open.count ? nil : "a sequence has no request"
     }
 
     private func receive() -> Bool {
@@ -55,6 +64,7 @@ final class EngineCore {
         case .abortNamed(let id):
             for request in requests.values where request.id == id { abort(request.key) }
         case .abortAll(let error): abortAll(error)
+        case .audit(let continuation): continuation.resume(returning: inconsistency)
         case .stop: return false
         }
         return true
