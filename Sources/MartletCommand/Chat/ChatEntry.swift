@@ -12,7 +12,7 @@ enum ChatEntry: Equatable {
     /// Not understood; the text says what to do.
     case mistake(String)
 
-    static let help = """
+    static let helpText = """
         /reset          forget the conversation; the system message stays
         /system TEXT    start anew with this system message (without TEXT: show it; "-": none)
         /undo           take back the last question and its answer

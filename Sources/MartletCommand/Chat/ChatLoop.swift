@@ -69,7 +69,7 @@ struct ChatLoop {
     private mutating func handle(_ entry: ChatEntry) async {
         switch entry {
         case .message(let text): await answer(text)
-        case .help: output.write(ChatEntry.help + "\n")
+        case .help: output.write(ChatEntry.helpText + "\n")
         case .reset:
             conversation.reset()
             note("The conversation starts anew.")
