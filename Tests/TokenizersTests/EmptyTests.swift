@@ -1,3 +1,5 @@
 import Testing
+
 @testable import Tokenizers
+
 @Test func empty() {}

@@ -79,7 +79,8 @@ final class EngineCore {
             nextSequence += 1
             request.open.insert(id)
             choices[id] = makeChoice(submission, id: id, index: index)
-            scheduler.add(id, tokenCount: submission.prompt.count, chunkLimit: chunkLimit(submission.sampling))
+            scheduler.add(
+                id, tokenCount: submission.prompt.count, wantsAllLogits: submission.sampling.promptLogprobs != nil)
         }
         requests[submission.key] = request
     }
@@ -99,13 +100,6 @@ final class EngineCore {
                 decoder: StreamingDecoder(
                     tokenizer: tokenizer, skipSpecialTokens: parameters.skipSpecialTokens, prompt: submission.prompt)),
             promptLogprobs: parameters.promptLogprobs != nil && index == 0 ? [nil] : nil)
-    }
-
-    /// A prompt whose log probabilities are wanted needs a row of logits for each token: fewer tokens a step bound them.
-    private func chunkLimit(_ parameters: SamplingParameters) -> Int {
-        guard parameters.promptLogprobs != nil else { return .max }
-        let bytesPerRow = runner.shape.vocabularySize * MemoryLayout<Float>.size
-        return max(16, (64 << 20) / bytesPerRow)
     }
 
     private func abort(_ key: RequestKey) {
