@@ -75,7 +75,7 @@ package enum ModelLocation {
         guard let file = try? MappedFile(path: repository + "/refs/" + revision), file.bytes.count <= 200 else {
             return nil
         }
-        let text = String(decoding: file.bytes.filter { $0 > 0x20 }, as: UTF8.self)
+        let text = file.withBytes { bytes in String(decoding: bytes.filter { $0 > 0x20 }, as: UTF8.self) }
         return isCommit(text) ? text : nil
     }
 

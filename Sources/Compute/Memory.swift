@@ -25,7 +25,8 @@ package final class Memory: @unchecked Sendable {
         }
         pointer = mapped
         #if os(Linux)
-        if self.byteCount >= Self.hugePageThreshold { madvise(mapped, self.byteCount, 14 /* MADV_HUGEPAGE */) }
+        // 14 is MADV_HUGEPAGE, a macro that some C libraries hide.
+        if self.byteCount >= Self.hugePageThreshold { madvise(mapped, self.byteCount, 14) }
         #endif
     }
 

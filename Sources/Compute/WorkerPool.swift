@@ -161,10 +161,19 @@ private final class Team: @unchecked Sendable {
         var seen: UInt32 = 0
         while true {
             seen = awaitJob(after: seen)
-            guard let job else { return }
-            job(Worker(index: index, count: workerCount, team: self))
+            guard perform(as: index) else { return }
             unfinished.value.subtract(1, ordering: .releasing)
         }
+    }
+
+    /// Executes the published job; false if it is the end.
+    ///
+    /// Not inlined: the reference to the job must be gone before the caller of `run` learns that the worker is done.
+    @inline(never)
+    private func perform(as index: Int) -> Bool {
+        guard let job else { return false }
+        job(Worker(index: index, count: workerCount, team: self))
+        return true
     }
 
     private func awaitJob(after seen: UInt32) -> UInt32 {

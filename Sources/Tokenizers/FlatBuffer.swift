@@ -47,7 +47,7 @@ struct ByteBuffer: ~Copyable {
 
     private mutating func reserve(_ extra: Int) {
         guard count + extra > capacity else { return }
-        let grown = max(capacity * 2, count + extra)
+        let grown = max(capacity * 2, count + extra, 64)
         let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: grown + Self.padding)
         memory.initialize(from: base, count: count)
         (memory + count).initialize(repeating: 0, count: grown + Self.padding - count)

@@ -40,7 +40,8 @@ final class LlamaModel: @unchecked Sendable {
         normEpsilon = Float(config.normEpsilon)
 
         let loader = WeightLoader(source, pool: pool)
-        let hidden = config.hiddenSize, vocabulary = config.vocabularySize
+        let hidden = config.hiddenSize
+        let vocabulary = config.vocabularySize
         layers = try (0..<config.layerCount).map { try Self.layer($0, config, loader) }
         outputNorm = try loader.vector("model.norm.weight", count: hidden)
         if config.tiesWordEmbeddings {
@@ -63,9 +64,12 @@ final class LlamaModel: @unchecked Sendable {
 
     private static func layer(_ index: Int, _ config: ModelConfig, _ loader: WeightLoader) throws -> Layer {
         let prefix = "model.layers.\(index)."
-        let attention = prefix + "self_attn.", feedForward = prefix + "mlp."
-        let hidden = config.hiddenSize, queries = config.headCount * config.headDimension
-        let keys = config.keyValueHeadCount * config.headDimension, bias = config.hasAttentionBias
+        let attention = prefix + "self_attn."
+        let feedForward = prefix + "mlp."
+        let hidden = config.hiddenSize
+        let queries = config.headCount * config.headDimension
+        let keys = config.keyValueHeadCount * config.headDimension
+        let bias = config.hasAttentionBias
         return Layer(
             inputNorm: try loader.vector(prefix + "input_layernorm.weight", count: hidden),
             attention: try loader.fused(

@@ -66,7 +66,9 @@ extension ForwardBatch {
     func isValid(vocabularySize: Int, blocks: Int, blockSize: Int) -> Bool {
         let slices = sequences.allSatisfy { slice in
             let used = (Int(slice.contextLength) + blockSize - 1) / blockSize
-            let first = Int(slice.blockTableStart), token = Int(slice.tokenStart), count = Int(slice.tokenCount)
+            let first = Int(slice.blockTableStart)
+            let token = Int(slice.tokenStart)
+            let count = Int(slice.tokenCount)
             guard count > 0, slice.contextLength >= slice.tokenCount, first >= 0, first + used <= blockTables.count,
                 token >= 0, token + count <= tokens.count
             else { return false }

@@ -30,7 +30,8 @@ struct LlamaStep {
     }
 
     private func embed(_ row: Int) {
-        let token = Int(batch.tokens[row]), out = scratch.hidden[row]
+        let token = Int(batch.tokens[row])
+        let out = scratch.hidden[row]
         if let embeddings = model.embeddings {
             embeddings.read(token, to: out)
         } else {
@@ -44,7 +45,8 @@ struct LlamaStep {
     private func attention(_ layer: LlamaModel.Layer, _ index: Int, _ worker: Worker) {
         normalize(layer.inputNorm, worker)
         worker.barrier()
-        let heads = shape.heads * shape.headDim, keys = shape.kvHeads * shape.headDim
+        let heads = shape.heads * shape.headDim
+        let keys = shape.kvHeads * shape.headDim
         multiply(layer.attention, scratch.normed, into: scratch.queriesKeysValues, accumulate: false, worker)
         worker.barrier()
         for row in worker.share(of: tokens) { rotateAndStore(row, index, heads: heads, keys: keys) }
@@ -109,7 +111,8 @@ struct LlamaStep {
 
     /// Rotates q and k of a token and puts k and v where attention will read them.
     private func rotateAndStore(_ row: Int, _ layer: Int, heads: Int, keys: Int) {
-        let position = Int(batch.positions[row]), values = scratch.queriesKeysValues[row]
+        let position = Int(batch.positions[row])
+        let values = scratch.queriesKeysValues[row]
         kernels.rope(
             values, Int32(shape.heads + shape.kvHeads), Int32(shape.headDim), Int32(rope.rotary),
             rope.cosine(position), rope.sine(position))
@@ -121,7 +124,8 @@ struct LlamaStep {
     /// Where K and V of a token are kept.
     private func slot(_ row: Int) -> Int64 {
         // Slices are in the order of their tokens.
-        var low = 0, high = sequences.count
+        var low = 0
+        var high = sequences.count
         while high - low > 1 {
             let middle = (low + high) / 2
             if Int(sequences[middle].token_start) <= row { low = middle } else { high = middle }

@@ -47,7 +47,9 @@ struct RopeFrequencies {
     /// Long wavelengths are stretched, short ones stay, those between are blended.
     private static func scaled(_ frequency: Float, _ rule: RopeScaling.Llama3) -> Float {
         let original = Float(rule.originalMaximumPositions)
-        let low = Float(rule.lowFrequencyFactor), high = Float(rule.highFrequencyFactor), factor = Float(rule.factor)
+        let low = Float(rule.lowFrequencyFactor)
+        let high = Float(rule.highFrequencyFactor)
+        let factor = Float(rule.factor)
         let wavelength = 2 * Float.pi / frequency
         if wavelength < original / high { return frequency }
         if wavelength > original / low { return frequency / factor }
@@ -60,7 +62,8 @@ struct RopeFrequencies {
         func channel(rotations: Double) -> Double {
             Double(dim) * log(Double(rule.originalMaximumPositions) / (rotations * 2 * Double.pi)) / (2 * log(theta))
         }
-        var low = channel(rotations: rule.betaFast), high = channel(rotations: rule.betaSlow)
+        var low = channel(rotations: rule.betaFast)
+        var high = channel(rotations: rule.betaSlow)
         if rule.truncate {
             low = low.rounded(.down)
             high = high.rounded(.up)

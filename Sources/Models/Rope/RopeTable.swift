@@ -21,7 +21,8 @@ final class RopeTable {
     /// Makes the table cover positions below `count`. O(count) when it has to grow, which doubles it.
     func reserve(_ count: Int) throws {
         guard count > positions else { return }
-        let capacity = max(count, 2 * positions, 512), half = rotary / 2
+        let capacity = max(count, 2 * positions, 512)
+        let half = rotary / 2
         cosines = try FloatBuffer(count: capacity * half)
         sines = try FloatBuffer(count: capacity * half)
         mk_rope_table(
