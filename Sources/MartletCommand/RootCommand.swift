@@ -19,7 +19,7 @@ struct RootCommand: AsyncParsableCommand {
               martlet doctor ~/models/llama                  what this machine offers, and what fits
             """,
         subcommands: [
-            ChatCommand.self, GenerateCommand.self, DoctorCommand.self, BenchCommand.self,
+            ServeCommand.self, ChatCommand.self, GenerateCommand.self, DoctorCommand.self, BenchCommand.self,
             TokenizeCommand.self, RenderCommand.self,
         ])
 }
