@@ -58,7 +58,7 @@ package enum ModelLocation {
     private static func find(_ name: HubName, required: String, cache: String) throws(CheckpointError) -> String {
         let repository = cache + "/models--" + name.repository.split(separator: "/").joined(separator: "--")
         guard let commit = commit(of: name.revision ?? "main", in: repository) else {
-            throw notDownloaded(name, "is not in the HuggingFace cache \(cache)")
+            throw notDownloaded(name, "is neither a folder here nor in the HuggingFace cache \(cache)")
         }
         let snapshot = repository + "/snapshots/" + commit
         guard FileManager.default.fileExists(atPath: snapshot + "/" + required) else {

@@ -11,7 +11,9 @@ final class FlatBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
 
     convenience init(_ array: [Element], padding: Int = 0, with value: Element) {
         self.init(repeating: value, count: array.count + padding)
-        for (index, element) in array.enumerated() { base[index] = element }
+        array.withUnsafeBufferPointer { source in
+            if let start = source.baseAddress { base.update(from: start, count: source.count) }
+        }
     }
 
     deinit { base.deallocate() }

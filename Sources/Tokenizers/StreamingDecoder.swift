@@ -42,27 +42,27 @@ public struct StreamingDecoder: Sendable {
         if isPlainByteLevel {
             tokenizer.withDecodedBytes(of: id) { utf8.append($0, to: &text) }
         } else if let token = tokenizer.decodedSpelling(of: id) {
-            Self.push(token, states.startIndex, &states, &text)
+            states.withUnsafeMutableBufferPointer { Self.push(token, 0, $0, &text) }
         }
     }
 
     mutating func finish(to text: inout [UInt8]) {
         utf8.finish(to: &text)
-        for index in states.indices {
-            var rest: [[UInt8]] = []
-            states[index].finish { rest.append($0) }
-            for token in rest { Self.push(token, index + 1, &states, &text) }
+        states.withUnsafeMutableBufferPointer { states in
+            for index in states.indices { states[index].finish { Self.push($0, index + 1, states, &text) } }
         }
     }
 
     /// Sends a token through the steps from `index` on.
-    private static func push(_ token: [UInt8], _ index: Int, _ states: inout [DecoderState], _ text: inout [UInt8]) {
+    ///
+    /// Through a pointer, as the steps behind one are at work while that one hands on.
+    static func push(
+        _ token: [UInt8], _ index: Int, _ states: UnsafeMutableBufferPointer<DecoderState>, _ text: inout [UInt8]
+    ) {
         guard index < states.count else {
             text += token
             return
         }
-        var outputs: [[UInt8]] = []
-        states[index].push(token) { outputs.append($0) }
-        for output in outputs { push(output, index + 1, &states, &text) }
+        states[index].push(token) { push($0, index + 1, states, &text) }
     }
 }

@@ -19,20 +19,17 @@ extension Tokenizer {
     }
 
     /// Whether decoding without special tokens leaves the id out.
-    func isSkipped(_ id: Int32) -> Bool {
-        guard let content = parts.addedTokens.decodedContents[id] else { return false }
-        return parts.addedTokens.isSpecial(content: content)
-    }
+    func isSkipped(_ id: Int32) -> Bool { parts.addedTokens.isSkipped(id) }
 
     /// UTF-8 of the token as the decoder gets it.
     func decodedSpelling(of id: Int32) -> [UInt8]? {
-        if let content = parts.addedTokens.decodedContents[id] { return Array(content.utf8) }
+        if let content = parts.addedTokens.decodedContent(of: id) { return Array(content.utf8) }
         return parts.model.vocabulary.spelling(of: id)
     }
 
     /// The bytes of a token as a ByteLevel decoder makes them, without a copy where the vocabulary has them.
     func withDecodedBytes(of id: Int32, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
-        if let content = parts.addedTokens.decodedContents[id] {
+        if let content = parts.addedTokens.decodedContent(of: id) {
             TokenText.byteLevel(Array(content.utf8)).withUnsafeBufferPointer(body)
             return
         }

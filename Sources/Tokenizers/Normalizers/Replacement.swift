@@ -61,7 +61,7 @@ struct Replacement: Sendable {
 
     /// The bytes with their replacements.
     func apply(_ bytes: [UInt8]) -> [UInt8] {
-        if case .literal(let literal) = pattern, !bytes.contains(literal[0]) { return bytes }
+        if case .literal(let literal) = pattern { return TokenText.replace(literal, with: content, in: bytes) }
         var input = ByteBuffer(capacity: bytes.count + 1)
         input.append(bytes)
         var output = ByteBuffer(capacity: bytes.count + 1)
