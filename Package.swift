@@ -14,10 +14,11 @@ func room(_ name: String, uses dependencies: [Target.Dependency] = [], resources
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
-func tests(_ name: String, uses dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+/// The tests of a room; `fixtures` says that its folder holds files for them.
+func tests(_ name: String, uses dependencies: [Target.Dependency] = [], fixtures: Bool = false) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies, resources: resources,
-        swiftSettings: settings)
+        name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies,
+        exclude: fixtures ? ["Fixtures"] : [], swiftSettings: settings)
 }
 
 let package = Package(
@@ -74,5 +75,18 @@ let package = Package(
                 "Server", "Engine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
+
+        tests("Checkpoints"),
+        tests("ChatTemplates", uses: ["Checkpoints"], fixtures: true),
+        tests("Compute", uses: ["CKernels"]),
+        tests("DemoModel", uses: ["Checkpoints"]),
+        tests("Engine", uses: ["Sampling", "Tokenizers", "Checkpoints", "DemoModel"]),
+        tests("KVCache"),
+        tests("Models", uses: ["Compute", "CKernels", "Checkpoints", "DemoModel"], fixtures: true),
+        tests("OpenAIProtocol", uses: ["Engine", "Sampling", "Checkpoints"]),
+        tests("Sampling", uses: ["Checkpoints"], fixtures: true),
+        tests("Scheduling", uses: ["KVCache"]),
+        tests("Server", uses: ["OpenAIProtocol", "Engine", "Checkpoints"]),
+        tests("Tokenizers", uses: ["Checkpoints"], fixtures: true),
     ]
 )

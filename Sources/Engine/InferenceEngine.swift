@@ -82,9 +82,9 @@ public final class InferenceEngine: Sendable {
         let badWords = try tokens(ofBadWords: request.sampling.badWords)
         let key = try enter()
         let (stream, continuation) = GenerationStream.makeStream()
-        continuation.onTermination = { [weak self] termination in
-            if case .cancelled = termination { self?.inbox.post(.abort(key)) }
-            self?.leave(key)
+        continuation.onTermination = { termination in
+            if case .cancelled = termination { self.inbox.post(.abort(key)) }
+            self.leave(key)
         }
         let submission = Submission(
             key: key, id: request.id, prompt: request.prompt, sampling: request.sampling, maxTokens: maxTokens,
@@ -175,6 +175,13 @@ public final class InferenceEngine: Sendable {
     /// Whether the engine takes requests.
     public var isHealthy: Bool { state.withLock { $0.isAccepting && $0.isRunning } }
 
+    /// Describes the first contradiction in the engine's books; nil when there is none. For tests and diagnosis.
+    package func audit() async -> String? {
+        await withCheckedContinuation { continuation in
+            if !inbox.post(.audit(continuation)) { continuation.resume(returning: nil) }
+        }
+    }
+
     // MARK: End
 
     /// Refuses new requests, lets the running ones finish, and ends with an error those that have not by the deadline.
@@ -206,17 +213,13 @@ public final class InferenceEngine: Sendable {
 
 /// Seeds for requests that bring none: drawn at random, or a reproducible series from the engine's own seed.
 private final class SeedSource: Sendable {
-    private let state: Mutex<(generator: KeyedGenerator, position: Int)>?
+    private let generator: KeyedGenerator?
+    private let position = Atomic(0)
 
-    init(_ seed: UInt64?) {
-        state = seed.map { Mutex((KeyedGenerator(seed: $0), 0)) }
-    }
+    init(_ seed: UInt64?) { generator = seed.map(KeyedGenerator.init) }
 
     func next() -> UInt64 {
-        guard let state else { return .random(in: .min ... .max) }
-        return state.withLock { state in
-            state.position += 1
-            return state.generator.uniform(at: state.position).bitPattern
-        }
+        guard let generator else { return .random(in: .min ... .max) }
+        return generator.uniform(at: position.add(1, ordering: .relaxed).newValue).bitPattern
     }
 }

@@ -19,7 +19,7 @@ package struct KeyedGenerator: Sendable, Equatable {
     }
 
     /// Four words for one counter value.
-    func block(_ counter: UInt64) -> (UInt32, UInt32, UInt32, UInt32) {
+    package func block(_ counter: UInt64) -> (UInt32, UInt32, UInt32, UInt32) {
         var words = (
             UInt32(truncatingIfNeeded: counter), UInt32(truncatingIfNeeded: counter >> 32), UInt32(0), UInt32(0)
         )

@@ -15,4 +15,6 @@ package struct ScheduledStep: Sendable, Equatable {
     package internal(set) var preempted: [SequenceID] = []
     /// Tokens in all entries.
     package internal(set) var tokenCount = 0
+    /// Tokens of sequences that want the logits of all of them.
+    package internal(set) var promptLogits = 0
 }

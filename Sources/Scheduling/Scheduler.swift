@@ -7,12 +7,17 @@ package struct SchedulerConfiguration: Sendable {
     package var maxSequences: Int
     /// Most tokens in one step.
     package var maxBatchedTokens: Int
+    /// Most tokens in one step of sequences that want the logits of all their tokens: bounds the memory for logits.
+    package var maxPromptLogits: Int
     package var blockSize: Int
     package var blockCount: Int
 
-    package init(maxSequences: Int, maxBatchedTokens: Int, blockSize: Int, blockCount: Int) {
+    package init(
+        maxSequences: Int, maxBatchedTokens: Int, maxPromptLogits: Int = .max, blockSize: Int, blockCount: Int
+    ) {
         self.maxSequences = maxSequences
         self.maxBatchedTokens = maxBatchedTokens
+        self.maxPromptLogits = maxPromptLogits
         self.blockSize = blockSize
         self.blockCount = blockCount
     }
@@ -46,13 +51,13 @@ package struct Scheduler: Sendable {
 
     // MARK: Events
 
-    /// Queues a new sequence of `tokenCount` ≥ 1 tokens; `chunkLimit` caps how many of them one step computes.
+    /// Queues a new sequence of `tokenCount` ≥ 1 tokens.
     ///
     /// The caller sees to it that blocks of the whole pool can hold the sequence at its longest.
-    package mutating func add(_ id: SequenceID, tokenCount: Int, chunkLimit: Int = .max) {
+    package mutating func add(_ id: SequenceID, tokenCount: Int, wantsAllLogits: Bool = false) {
         sequences[id] = SequenceState(
             id: id, tokenCount: tokenCount, table: BlockTable(blockSize: configuration.blockSize),
-            chunkLimit: max(1, chunkLimit))
+            wantsAllLogits: wantsAllLogits)
         waiting.append(id)
     }
 
@@ -134,7 +139,11 @@ package struct Scheduler: Sendable {
     private mutating func compute(_ id: SequenceID, _ step: inout ScheduledStep) {
         guard let state = sequences[id] else { return }
         let budget = configuration.maxBatchedTokens - step.tokenCount
-        let count = min(state.pendingCount, budget, state.chunkLimit)
+        var count = min(state.pendingCount, budget)
+        if state.wantsAllLogits {
+            count = min(count, configuration.maxPromptLogits - step.promptLogits)
+            step.promptLogits += count
+        }
         guard count > 0 else { return }
         step.entries.append(
             .init(

@@ -25,8 +25,8 @@ package struct SequenceState: Sendable {
     /// Tokens whose keys and values are in the cache.
     package internal(set) var computedCount = 0
     package internal(set) var table: BlockTable
-    /// Most tokens of this sequence in one step.
-    package let chunkLimit: Int
+    /// Whether the logits of every token are wanted, not only those of the last.
+    package let wantsAllLogits: Bool
     package internal(set) var preemptions = 0
 
     /// Tokens that the sequence still has to catch up with.

@@ -1,3 +1,4 @@
+import KVCache
 import Scheduling
 import Testing
 
@@ -31,7 +32,8 @@ private struct Workload {
         scheduler = Scheduler(
             SchedulerConfiguration(
                 maxSequences: .random(in: 1...12, using: &random),
-                maxBatchedTokens: .random(in: 1...64, using: &random), blockSize: blockSize,
+                maxBatchedTokens: .random(in: 1...64, using: &random),
+                maxPromptLogits: .random(in: 1...32, using: &random), blockSize: blockSize,
                 blockCount: .random(in: 1...24, using: &random)))
         arrivals = .random(in: 1...30, using: &random)
     }
@@ -56,8 +58,7 @@ private struct Workload {
         let prompt = Int.random(in: 1...total, using: &random)
         lengths[id] = total
         computed[id] = 0
-        scheduler.add(
-            id, tokenCount: prompt, chunkLimit: Bool.random(using: &random) ? .max : .random(in: 1...8, using: &random))
+        scheduler.add(id, tokenCount: prompt, wantsAllLogits: Bool.random(using: &random))
     }
 
     private mutating func grow(_ id: SequenceID) {
@@ -75,6 +76,7 @@ private struct Workload {
         try #require(scheduler.inconsistency == nil)
         try #require(step.tokenCount == step.entries.reduce(0) { $0 + $1.count })
         try #require(step.tokenCount <= scheduler.configuration.maxBatchedTokens)
+        try #require(step.promptLogits <= scheduler.configuration.maxPromptLogits)
         try #require(scheduler.runningCount <= scheduler.configuration.maxSequences)
         try #require(Set(step.entries.map(\.id)).count == step.entries.count)
         try #require(lengths.isEmpty || !step.entries.isEmpty || !step.preempted.isEmpty, "nothing goes on")

@@ -69,11 +69,17 @@ import Testing
         #expect(next.entries.map(\.count) == [9, 4])
     }
 
-    @Test func chunkLimitCapsOneSequence() {
-        var scheduler = scheduler(tokens: 16)
-        scheduler.add(id(0), tokenCount: 9, chunkLimit: 4)
-        scheduler.add(id(1), tokenCount: 9)
-        #expect(scheduler.schedule().entries.map(\.count) == [4, 9])
+    @Test func logitsOfWholePromptsAreRationed() {
+        var scheduler = Scheduler(
+            SchedulerConfiguration(
+                maxSequences: 8, maxBatchedTokens: 30, maxPromptLogits: 6, blockSize: 4, blockCount: 16))
+        scheduler.add(id(0), tokenCount: 4, wantsAllLogits: true)
+        scheduler.add(id(1), tokenCount: 9, wantsAllLogits: true)
+        scheduler.add(id(2), tokenCount: 9)
+        scheduler.add(id(3), tokenCount: 5, wantsAllLogits: true)
+        #expect(scheduler.schedule().entries.map(\.count) == [4, 2, 9])
+        #expect(scheduler.schedule().entries.map(\.count) == [6])
+        #expect(scheduler.schedule().entries.map(\.id) == [id(1), id(3)])
     }
 
     @Test func removingUnknownSequencesDoesNothing() {

@@ -10,5 +10,6 @@
 #include "mk_isa.h"
 #include "mk_kernels.h"
 #include "mk_sampling.h"
+#include "mk_sparse.h"
 
 #endif

@@ -2,7 +2,7 @@ import Sampling
 import Scheduling
 
 /// One of the `n` completions of a request: its tokens, how the next one is chosen, and its text.
-struct Choice: Sendable {
+struct Choice {
     let id: SequenceID
     let request: RequestKey
     /// Which of the request's choices.

@@ -39,8 +39,17 @@ final class EngineCore {
             if !scheduler.isIdle { step() }
             recorder.record(scheduler)
         }
-        for case .submit(let submission) in inbox.close() { admit(submission) }
+        for message in inbox.close() { _ = handle(message) }
         abortAll(.shuttingDown)
+    }
+
+    /// The first contradiction between the scheduler's books and the requests; nil when there is none.
+    private var inconsistency: String? {
+        if let problem = scheduler.inconsistency { return problem }
+        let open = Set(requests.values.flatMap(\.open))
+        if open != Set(choices.keys) { return "the open choices of the requests are not those of the engine" }
+        if let lost = open.first(where: { scheduler[$0] == nil }) { return "\(lost) is not scheduled" }
+        return scheduler.runningCount + scheduler.waitingCount == open.count ? nil : "a sequence has no request"
     }
 
     private func receive() -> Bool {
@@ -55,6 +64,7 @@ final class EngineCore {
         case .abortNamed(let id):
             for request in requests.values where request.id == id { abort(request.key) }
         case .abortAll(let error): abortAll(error)
+        case .audit(let continuation): continuation.resume(returning: inconsistency)
         case .stop: return false
         }
         return true
@@ -69,7 +79,8 @@ final class EngineCore {
             nextSequence += 1
             request.open.insert(id)
             choices[id] = makeChoice(submission, id: id, index: index)
-            scheduler.add(id, tokenCount: submission.prompt.count, chunkLimit: chunkLimit(submission.sampling))
+            scheduler.add(
+                id, tokenCount: submission.prompt.count, wantsAllLogits: submission.sampling.promptLogprobs != nil)
         }
         requests[submission.key] = request
     }
@@ -89,13 +100,6 @@ final class EngineCore {
                 decoder: StreamingDecoder(
                     tokenizer: tokenizer, skipSpecialTokens: parameters.skipSpecialTokens, prompt: submission.prompt)),
             promptLogprobs: parameters.promptLogprobs != nil && index == 0 ? [nil] : nil)
-    }
-
-    /// A prompt whose log probabilities are wanted needs a row of logits for each token: fewer tokens a step bound them.
-    private func chunkLimit(_ parameters: SamplingParameters) -> Int {
-        guard parameters.promptLogprobs != nil else { return .max }
-        let bytesPerRow = runner.shape.vocabularySize * MemoryLayout<Float>.size
-        return max(16, (64 << 20) / bytesPerRow)
     }
 
     private func abort(_ key: RequestKey) {

@@ -2,7 +2,7 @@ import Sampling
 import Tokenizers
 
 /// Turns the tokens of one choice into text and decides when the text or a token ends it.
-struct OutputAssembler: Sendable {
+struct OutputAssembler {
     /// What one token added.
     struct Step: Sendable {
         let text: String

@@ -38,7 +38,6 @@ final class SamplingStage {
             outcomes.initialize(repeating: Outcome())
             nonisolated(unsafe) let outcomes = outcomes
             nonisolated(unsafe) let logits = logits
-            nonisolated(unsafe) let jobs = jobs
             nonisolated(unsafe) let stage = self
             pool.run { worker in
                 for row in stride(from: worker.index, to: jobs.count, by: worker.count) {

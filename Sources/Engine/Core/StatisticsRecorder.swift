@@ -1,3 +1,5 @@
+import KVCache
+import Sampling
 import Scheduling
 import Synchronization
 

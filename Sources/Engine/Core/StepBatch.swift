@@ -1,3 +1,4 @@
+import KVCache
 import Models
 import Sampling
 import Scheduling

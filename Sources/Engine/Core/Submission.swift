@@ -23,6 +23,8 @@ enum EngineMessage: Sendable {
     case abortNamed(String)
     /// Ends every request with this error.
     case abortAll(EngineError)
+    /// Checks the books between two steps: nil, or the first contradiction.
+    case audit(CheckedContinuation<String?, Never>)
     /// Ends the thread after everything posted before.
     case stop
 }

@@ -43,10 +43,11 @@ struct ModelLoader {
         progress(LoadProgress(stage: .ready, fraction: 1))
         return LoadedModel(
             information: information(config, runner, plan), text: text, defaults: SamplingParameters(generation),
-            endTokens: Set(config.endTokenIDs + generation.endTokenIDs), runner: runner, pool: pool,
+            endTokens: endTokens(config, generation, text.tokenizer), runner: runner, pool: pool,
             scheduler: SchedulerConfiguration(
                 maxSequences: configuration.maxSequences, maxBatchedTokens: configuration.maxBatchedTokens,
-                blockSize: configuration.blockSize, blockCount: plan.blockCount))
+                maxPromptLogits: maxPromptLogits(runner.shape.vocabularySize), blockSize: configuration.blockSize,
+                blockCount: plan.blockCount))
     }
 
     private var dtype: ModelDType {
@@ -55,6 +56,18 @@ struct ModelLoader {
         case .float32: .float32
         case .bfloat16: .bfloat16
         }
+    }
+
+    /// A prompt whose log probabilities are wanted needs a row of logits for each token: 64 MiB of them in a step.
+    private func maxPromptLogits(_ vocabularySize: Int) -> Int {
+        max(16, (64 << 20) / (vocabularySize * MemoryLayout<Float>.size))
+    }
+
+    /// The tokenizer's end token and those of the generation config, which replaces the model config's (vLLM's rule).
+    private func endTokens(_ config: ModelConfig, _ generation: GenerationConfig, _ tokenizer: Tokenizer) -> Set<Int32>
+    {
+        let listed = generation.endTokenIDs.isEmpty ? config.endTokenIDs : generation.endTokenIDs
+        return Set(listed).union(tokenizer.eosTokenID.map { [$0] } ?? [])
     }
 
     private func checkLimits() throws {

@@ -1,4 +1,4 @@
-public import ChatTemplates
+import ChatTemplates
 public import Checkpoints
 public import Tokenizers
 
