@@ -15,8 +15,10 @@ enum RequestIdentifier {
 
     /// The client's identifier when it is short and printable, else a random one.
     static func choose(_ given: String?) -> String {
-        guard let given, !given.isEmpty, given.utf8.count <= limit, given.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
-        else { return random() }
+        let printable: ClosedRange<UInt8> = 0x21...0x7E
+        guard let given, (1...limit).contains(given.utf8.count), given.utf8.allSatisfy(printable.contains) else {
+            return random()
+        }
         return given
     }
 

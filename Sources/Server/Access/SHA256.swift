@@ -18,7 +18,9 @@ enum SHA256 {
 
     private static func compress(_ block: ArraySlice<UInt8>, into state: inout [UInt32]) {
         var schedule = [UInt32](repeating: 0, count: 64)
-        for (position, byte) in block.enumerated() { schedule[position / 4] = schedule[position / 4] << 8 | UInt32(byte) }
+        for (position, byte) in block.enumerated() {
+            schedule[position / 4] = schedule[position / 4] << 8 | UInt32(byte)
+        }
         for t in 16..<64 {
             let (early, late) = (schedule[t - 15], schedule[t - 2])
             let small = rotate(early, 7) ^ rotate(early, 18) ^ (early >> 3)

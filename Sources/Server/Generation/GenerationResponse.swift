@@ -25,8 +25,9 @@ enum GenerationResponse {
         }
         return Response(
             status: .ok,
-            headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache", .connection: "close"],
-            body: body)
+            headers: [
+                .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache", .connection: "close",
+            ], body: body)
     }
 
     /// Errors after the head can only be told within the stream; silence would look like success.
@@ -35,7 +36,7 @@ enum GenerationResponse {
     ) async throws {
         var encoder = encoder
         do {
-            try await run.forEach { prompt, event in
+            try await run.consume { prompt, event in
                 let bytes = encoder.append(event, prompt: prompt)
                 if !bytes.isEmpty { try await writer.write(ByteBuffer(bytes: bytes)) }
             }
@@ -64,7 +65,7 @@ enum GenerationResponse {
     private static func collect(_ run: GenerationRun, _ encoder: some EventEncoder) async throws -> [UInt8] {
         var encoder = encoder
         do {
-            try await run.forEach { prompt, event in _ = encoder.append(event, prompt: prompt) }
+            try await run.consume { prompt, event in _ = encoder.append(event, prompt: prompt) }
             run.log(encoder.usage, outcome: "finished")
             return encoder.finish()
         } catch let error as APIError {

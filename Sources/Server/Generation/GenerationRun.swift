@@ -55,7 +55,7 @@ final class GenerationRun: Sendable {
     ///
     /// - Throws: `APIError` when the engine fails or the time limit passes, `CancellationError` when the client is gone,
     ///   and what `body` throws.
-    func forEach(_ body: (Int, GenerationEvent) async throws -> Void) async throws {
+    func consume(_ body: (Int, GenerationEvent) async throws -> Void) async throws {
         let timer = startTimer()
         defer {
             timer?.cancel()
@@ -65,7 +65,7 @@ final class GenerationRun: Sendable {
             if streams.count == 1 {
                 for try await event in streams[0] { try await pass(0, event, to: body) }
             } else {
-                try await forEachMerged(body)
+                try await consumeMerged(body)
             }
         } catch let error as EngineError {
             try checkTime()
@@ -86,16 +86,16 @@ final class GenerationRun: Sendable {
         try await body(prompt, event)
     }
 
-    private func forEachMerged(_ body: (Int, GenerationEvent) async throws -> Void) async throws {
-        let (merged, continuation) = AsyncThrowingStream<(Int, GenerationEvent), any Error>.makeStream()
+    private func consumeMerged(_ body: (Int, GenerationEvent) async throws -> Void) async throws {
+        let (merged, continuation) = MergedStream.makeStream()
         async let pump: Void = Self.pump(streams, into: continuation)
         for try await (prompt, event) in merged { try await pass(prompt, event, to: body) }
         await pump
     }
 
-    private static func pump(
-        _ streams: [GenerationStream], into continuation: AsyncThrowingStream<(Int, GenerationEvent), any Error>.Continuation
-    ) async {
+    private typealias MergedStream = AsyncThrowingStream<(Int, GenerationEvent), any Error>
+
+    private static func pump(_ streams: [GenerationStream], into continuation: MergedStream.Continuation) async {
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (prompt, stream) in streams.enumerated() {

@@ -21,7 +21,8 @@ struct MetricsWriter {
 
     /// A sample without the engine's labels.
     mutating func plain(_ name: String, _ value: Double, labels: [(name: String, value: String)] = []) {
-        append(labels.isEmpty ? "\(name) \(Self.number(value))\n" : "\(name){\(Self.join(labels))} \(Self.number(value))\n")
+        let suffix = labels.isEmpty ? "" : "{\(Self.join(labels))}"
+        append("\(name)\(suffix) \(Self.number(value))\n")
     }
 
     mutating func gauge(_ name: String, _ help: String, _ value: Double) {

@@ -47,7 +47,8 @@ struct EnvelopeMiddleware: RouterMiddleware {
         guard error.status == .notFound else {
             return Self.response(
                 APIError(
-                    status: error.status.code, type: "BadRequestError", message: error.body ?? error.status.reasonPhrase))
+                    status: error.status.code, type: "BadRequestError", message: error.body ?? error.status.reasonPhrase
+                ))
         }
         let path = request.uri.path
         let methods = table.methods(of: path)

@@ -8,7 +8,9 @@ final class RouteTable: Sendable {
 
     private let methods = Mutex<[String: [HTTPRequest.Method]]>([:])
 
-    func add(_ method: HTTPRequest.Method, _ path: String, to router: Router<ServerContext>, _ handler: @escaping Handler) {
+    func add(
+        _ method: HTTPRequest.Method, _ path: String, to router: Router<ServerContext>, _ handler: @escaping Handler
+    ) {
         methods.withLock { $0[path, default: []].append(method) }
         router.on(RouterPath(path), method: method) { request, context in try await handler(request, context) }
     }

@@ -1,10 +1,11 @@
 import Engine
+import OpenAIProtocol
+
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
 import Foundation
 #endif
-import OpenAIProtocol
 
 extension ServerState {
     /// A request's options with the server's own wishes on top.
