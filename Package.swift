@@ -14,10 +14,11 @@ func room(_ name: String, uses dependencies: [Target.Dependency] = [], resources
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
-func tests(_ name: String, uses dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+/// The tests of a room; `fixtures` says that its folder holds files for them.
+func tests(_ name: String, uses dependencies: [Target.Dependency] = [], fixtures: Bool = false) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies, resources: resources,
-        swiftSettings: settings)
+        name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies,
+        exclude: fixtures ? ["Fixtures"] : [], swiftSettings: settings)
 }
 
 let package = Package(
@@ -41,14 +42,23 @@ let package = Package(
         room("Checkpoints"),
         room("Tokenizers", uses: ["Checkpoints"]),
         room("ChatTemplates", uses: ["Checkpoints"]),
+        room(
+            "DemoModel", uses: ["Checkpoints"],
+            resources: [
+                .copy("base"), .copy("adapters"), .copy("examples.jsonl"), .copy("demo-prompts.json"),
+                .copy("metrics.json"),
+            ]),
         room("KVCache"),
         room("Sampling", uses: ["CKernels"]),
-        room("Scheduling", uses: ["KVCache"]),
+        room("Scheduling", uses: ["KVCache", .product(name: "DequeModule", package: "swift-collections")]),
         room("Models", uses: ["Compute", "Checkpoints"]),
         room(
             "Engine",
-            uses: ["Models", "Compute", "Scheduling", "KVCache", "Sampling", "Tokenizers", "ChatTemplates", "Checkpoints"]),
-        room("Martlet", uses: ["Engine", "Sampling", "Checkpoints"]),
+            uses: [
+                "Models", "Compute", "Scheduling", "KVCache", "Sampling", "Tokenizers", "ChatTemplates", "Checkpoints",
+                "DemoModel",
+            ]),
+        room("Martlet", uses: ["Engine", "Sampling", "Tokenizers", "ChatTemplates", "Checkpoints"]),
         room("OpenAIProtocol", uses: ["Engine", "Sampling", "Checkpoints"]),
         room(
             "Server",
@@ -65,5 +75,18 @@ let package = Package(
                 "Server", "Engine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
+
+        tests("Checkpoints", fixtures: true),
+        tests("ChatTemplates", uses: ["Checkpoints"], fixtures: true),
+        tests("Compute", uses: ["CKernels"]),
+        tests("DemoModel", uses: ["Checkpoints"]),
+        tests("Engine", uses: ["Sampling", "Tokenizers", "Checkpoints", "DemoModel"]),
+        tests("KVCache"),
+        tests("Models", uses: ["Compute", "CKernels", "Checkpoints", "DemoModel"], fixtures: true),
+        tests("OpenAIProtocol", uses: ["Engine", "Sampling", "Checkpoints"]),
+        tests("Sampling", uses: ["Checkpoints"], fixtures: true),
+        tests("Scheduling", uses: ["KVCache"]),
+        tests("Server", uses: ["OpenAIProtocol", "Engine", "Checkpoints"]),
+        tests("Tokenizers", uses: ["Checkpoints"], fixtures: true),
     ]
 )

@@ -2,7 +2,7 @@
 ///
 /// Integers that fit 64 bits stay integers, so that `1` and `1.0` can be told apart (Python's `json` does the same,
 /// and chat templates show the difference).
-public enum JSONValue: Sendable, Equatable {
+public enum JSONValue: Sendable {
     case null
     case bool(Bool)
     case int(Int)
@@ -26,7 +26,9 @@ extension JSONValue {
         }
     }
 
-    public var isNull: Bool { self == .null }
+    public var isNull: Bool {
+        if case .null = self { true } else { false }
+    }
 
     public var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
@@ -63,6 +65,22 @@ extension JSONValue {
 
     /// The member `key` when this is an object that has it, else nil.
     public subscript(key: String) -> JSONValue? { object?[key] }
+}
+
+extension JSONValue: Equatable {
+    /// Equal when kinds and contents are; strings byte by byte, so that two spellings of `é` differ, as in Python.
+    public static func == (left: JSONValue, right: JSONValue) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.bool(let left), .bool(let right)): left == right
+        case (.int(let left), .int(let right)): left == right
+        case (.double(let left), .double(let right)): left == right
+        case (.string(let left), .string(let right)): left.hasSameBytes(as: right)
+        case (.array(let left), .array(let right)): left == right
+        case (.object(let left), .object(let right)): left == right
+        default: false
+        }
+    }
 }
 
 extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,

@@ -21,23 +21,38 @@ public enum JSONWriter {
         }
     }
 
-    /// Appends `text` in quotes, with the escapes that JSON requires.
+    /// Appends `text` in quotes, with the escapes that JSON requires. O(bytes).
     public static func append(_ text: String, to buffer: inout [UInt8]) {
-        buffer.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""): append(raw: "\\\"", to: &buffer)
-            case UInt8(ascii: "\\"): append(raw: "\\\\", to: &buffer)
-            case 0x08: append(raw: "\\b", to: &buffer)
-            case 0x0C: append(raw: "\\f", to: &buffer)
-            case 0x0A: append(raw: "\\n", to: &buffer)
-            case 0x0D: append(raw: "\\r", to: &buffer)
-            case 0x09: append(raw: "\\t", to: &buffer)
-            case 0..<0x20: append(control: byte, to: &buffer)
-            default: buffer.append(byte)
+        var text = text
+        text.withUTF8 { bytes in
+            buffer.append(UInt8(ascii: "\""))
+            var start = 0
+            for (position, byte) in bytes.enumerated()
+            where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                buffer.append(contentsOf: bytes[start..<position])
+                append(escapeOf: byte, to: &buffer)
+                start = position + 1
             }
+            buffer.append(contentsOf: bytes[start...])
+            buffer.append(UInt8(ascii: "\""))
         }
-        buffer.append(UInt8(ascii: "\""))
+    }
+
+    private static func append(escapeOf byte: UInt8, to buffer: inout [UInt8]) {
+        switch byte {
+        case UInt8(ascii: "\""): append(raw: "\\\"", to: &buffer)
+        case UInt8(ascii: "\\"): append(raw: "\\\\", to: &buffer)
+        case 0x08: append(raw: "\\b", to: &buffer)
+        case 0x0C: append(raw: "\\f", to: &buffer)
+        case 0x0A: append(raw: "\\n", to: &buffer)
+        case 0x0D: append(raw: "\\r", to: &buffer)
+        case 0x09: append(raw: "\\t", to: &buffer)
+        default:
+            append(raw: "\\u00", to: &buffer)
+            append(raw: byte < 0x10 ? "0" : "1", to: &buffer)
+            let digit = byte & 15
+            buffer.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+        }
     }
 
     /// Appends the shortest text that reads back as the same number; infinities and NaN, which JSON lacks, as null.
@@ -67,12 +82,5 @@ public enum JSONWriter {
             append(member.value, to: &buffer)
         }
         buffer.append(UInt8(ascii: "}"))
-    }
-
-    private static func append(control byte: UInt8, to buffer: inout [UInt8]) {
-        let digits = Array("0123456789abcdef".utf8)
-        append(raw: "\\u00", to: &buffer)
-        buffer.append(digits[Int(byte >> 4)])
-        buffer.append(digits[Int(byte & 15)])
     }
 }

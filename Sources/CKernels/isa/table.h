@@ -1,0 +1,24 @@
+// Closes an instruction set file: its table, from the kernels included before.
+const mk_kernels MK_TABLE = {
+    .isa = MK_ISA,
+    .row =
+        {
+            .max = row_max,
+            .argmax = row_argmax,
+            .exp_sum = row_exp_sum,
+            .scale = row_scale,
+            .floor = row_floor,
+            .count_greater = row_count_greater,
+            .next_greater = row_next_greater,
+            .mask = row_mask,
+        },
+    .tensor =
+        {
+            .matmul = matmul,
+            .gated_matmul = gated_matmul,
+            .rms_norm = rms_norm,
+            .rope = rope,
+            .write_kv = write_kv,
+            .attend = attend,
+        },
+};

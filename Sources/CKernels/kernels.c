@@ -1,0 +1,23 @@
+// Choice of the kernel table.
+#include "isa/tables.h"
+
+const mk_kernels *mk_kernels_for(mk_isa isa) {
+    if (!mk_isa_available(isa)) return &mk_kernels_scalar;
+    switch (isa) {
+#if defined(__x86_64__)
+    case mk_isa_avx2: return &mk_kernels_avx2;
+    case mk_isa_avx512: return &mk_kernels_avx512;
+#elif defined(__aarch64__)
+    case mk_isa_neon: return &mk_kernels_neon;
+#endif
+    default: return &mk_kernels_scalar;
+    }
+}
+
+const mk_kernels *mk_kernels_default(void) {
+    // Threads that race here write the same pointer.
+    static _Atomic(const mk_kernels *) chosen;
+    const mk_kernels *table = chosen;
+    if (!table) chosen = table = mk_kernels_for(mk_isa_default());
+    return table;
+}

@@ -1,0 +1,17 @@
+/// What clients may know of the model that an engine serves.
+public struct ModelInformation: Sendable {
+    /// Names that requests may use; the first is the one that responses carry.
+    public let servedNames: [String]
+    /// The model argument as given.
+    public let root: String
+    /// Longest sequence, prompt and output together, in tokens.
+    public let maxModelLength: Int
+    public let vocabularySize: Int
+    /// `float32` or `bfloat16`.
+    public let dtype: String
+    /// `model_type` of its configuration.
+    public let architecture: String
+    public let parameterCount: Int
+    /// Unix time at which loading finished.
+    public let created: Int
+}

@@ -1,0 +1,64 @@
+import Sampling
+import Scheduling
+
+extension EngineCore {
+    /// Adds a chosen token to its sequence, reports it, and ends the choice if it is the last.
+    func accept(_ outcome: SamplingStage.Outcome, for id: SequenceID, at now: ContinuousClock.Instant) {
+        guard var choice = choices.removeValue(forKey: id), requests[choice.request] != nil else { return }
+        reportStart(choice, at: now)
+        guard let token = outcome.token else {
+            choices[id] = choice
+            return failNoToken(choice)
+        }
+        choice.tokens.append(token)
+        choice.processor.record(token)
+        let step = choice.output.append(token)
+        noteToken(choice, at: now)
+        requests[choice.request]?.continuation.yield(
+            .delta(
+                GenerationDelta(
+                    index: choice.index, text: step.text, tokens: [token],
+                    logprobs: outcome.logprobs.map { [$0] } ?? [], finish: step.finish)))
+        if let finish = step.finish { return finishChoice(choice, finish, at: now) }
+        scheduler.append(to: id)
+        choices[id] = choice
+    }
+
+    private func reportStart(_ choice: Choice, at now: ContinuousClock.Instant) {
+        guard let request = requests[choice.request], !request.hasStarted else { return }
+        // The first choice collects the prompt's log probabilities, and it never samples after the others.
+        requests[choice.request]?.hasStarted = true
+        requests[choice.request]?.timeline.firstToken = now
+        recorder.started(request, at: now)
+        request.continuation.yield(
+            .started(
+                PromptReport(
+                    promptTokens: choice.promptCount, cachedTokens: 0, logprobs: choice.promptLogprobs)))
+    }
+
+    private func noteToken(_ choice: Choice, at now: ContinuousClock.Instant) {
+        guard let request = requests[choice.request] else { return }
+        recorder.generated(since: request.timeline.latestToken[choice.index], at: now)
+        requests[choice.request]?.timeline.latestToken[choice.index] = now
+        requests[choice.request]?.generated[choice.index] = choice.outputCount
+    }
+
+    private func finishChoice(_ choice: Choice, _ finish: Finish, at now: ContinuousClock.Instant) {
+        scheduler.remove(choice.id)
+        requests[choice.request]?.open.remove(choice.id)
+        recorder.finished(finish.reason)
+        guard let request = requests[choice.request], request.open.isEmpty else { return }
+        requests[request.key] = nil
+        recorder.completed(request, at: now)
+        request.continuation.finish()
+    }
+
+    private func failNoToken(_ choice: Choice) {
+        guard let request = requests[choice.request] else { return }
+        end(
+            request,
+            throwing: .invalidRequest(
+                parameter: nil,
+                message: "No token can be generated: the request's constraints exclude every token at this position."))
+    }
+}

@@ -1,0 +1,84 @@
+import Models
+import Sampling
+import Scheduling
+
+extension EngineCore {
+    /// Schedules, executes and samples once.
+    func step() {
+        let started = ContinuousClock.now
+        let step = scheduler.schedule()
+        for id in step.preempted { notePreemption(of: id) }
+        guard !step.entries.isEmpty else { return }
+        noteScheduled(step, at: started)
+        let batch = StepBatch(step, scheduler: scheduler, choices: choices)
+        let rows = logits.reserve(rows: batch.rows.count, width: runner.shape.vocabularySize)
+        do {
+            try runner.execute(batch.forward, logits: rows)
+        } catch {
+            return fail(step, EngineError.failed("The model could not compute a step: \(error)"))
+        }
+        recorder.stepped(tokens: step.tokenCount)
+        let outcomes = sampling.run(batch.rows.compactMap(job), logits: rows)
+        let now = ContinuousClock.now
+        for (row, outcome) in zip(batch.rows, outcomes) { apply(outcome, of: row, at: now) }
+    }
+
+    private func job(_ row: StepBatch.Row) -> SamplingStage.Job? {
+        guard let choice = choices[row.id], let parameters = requests[choice.request]?.sampling else { return nil }
+        switch row.use {
+        case .sample:
+            return .init(
+                kind: .sample(
+                    choice.sampler, choice.processor, output: choice.outputTokens, logprobs: parameters.logprobs))
+        case .promptLogprob(let position):
+            return .init(kind: .report(token: choice.tokens[position], top: parameters.promptLogprobs ?? 0))
+        }
+    }
+
+    private func apply(_ outcome: SamplingStage.Outcome, of row: StepBatch.Row, at now: ContinuousClock.Instant) {
+        switch row.use {
+        case .promptLogprob: choices[row.id]?.promptLogprobs?.append(outcome.logprobs)
+        case .sample: accept(outcome, for: row.id, at: now)
+        }
+    }
+
+    private func notePreemption(of id: SequenceID) {
+        guard let key = choices[id]?.request else { return }
+        requests[key]?.preemptions += 1
+        recorder.preempted()
+    }
+
+    private func noteScheduled(_ step: ScheduledStep, at now: ContinuousClock.Instant) {
+        for entry in step.entries {
+            guard let key = choices[entry.id]?.request, requests[key]?.timeline.scheduled == nil else { continue }
+            requests[key]?.timeline.scheduled = now
+            recorder.leftQueue()
+        }
+    }
+
+    /// Ends the requests of a step that could not be computed; others go on.
+    private func fail(_ step: ScheduledStep, _ error: EngineError) {
+        for entry in step.entries {
+            guard let key = choices[entry.id]?.request, let request = requests[key] else { continue }
+            end(request, throwing: error)
+        }
+    }
+}
+
+/// Memory for the logits of a step; grows to the largest step seen.
+struct LogitsBuffer: ~Copyable {
+    private var memory: UnsafeMutablePointer<Float>?
+    private var capacity = 0
+
+    mutating func reserve(rows: Int, width: Int) -> UnsafeMutablePointer<Float> {
+        let count = max(1, rows * width)
+        if let memory, capacity >= count { return memory }
+        memory?.deallocate()
+        let fresh = UnsafeMutablePointer<Float>.allocate(capacity: count)
+        memory = fresh
+        capacity = count
+        return fresh
+    }
+
+    deinit { memory?.deallocate() }
+}

@@ -1,0 +1,126 @@
+import Compute
+import Models
+import Sampling
+import Scheduling
+import Tokenizers
+
+/// The engine thread's world: the scheduler, the runner and all requests in flight. Only that thread touches it.
+final class EngineCore {
+    let runner: any ModelRunner
+    let tokenizer: Tokenizer
+    let endTokens: Set<Int32>
+    let sampling: SamplingStage
+    let recorder: StatisticsRecorder
+    private let inbox: Inbox<EngineMessage>
+
+    var scheduler: Scheduler
+    var requests: [RequestKey: RunningRequest] = [:]
+    var choices: [SequenceID: Choice] = [:]
+    var logits = LogitsBuffer()
+    private var nextSequence: UInt64 = 0
+
+    init(
+        runner: any ModelRunner, pool: WorkerPool, tokenizer: Tokenizer, endTokens: Set<Int32>,
+        scheduler: SchedulerConfiguration, inbox: Inbox<EngineMessage>, recorder: StatisticsRecorder
+    ) {
+        self.runner = runner
+        self.tokenizer = tokenizer
+        self.endTokens = endTokens
+        self.inbox = inbox
+        self.recorder = recorder
+        self.scheduler = Scheduler(scheduler)
+        sampling = SamplingStage(pool: pool, vocabularySize: runner.shape.vocabularySize)
+    }
+
+    /// Serves requests until told to stop; then ends those that are left with an error.
+    func run() {
+        recorder.record(scheduler)
+        while receive() {
+            if !scheduler.isIdle { step() }
+            recorder.record(scheduler)
+        }
+        for message in inbox.close() { _ = handle(message) }
+        abortAll(.shuttingDown)
+    }
+
+    /// The first contradiction between the scheduler's books and the requests; nil when there is none.
+    private var inconsistency: String? {
+        if let problem = scheduler.inconsistency { return problem }
+        let open = Set(requests.values.flatMap(\.open))
+        if open != Set(choices.keys) { return "the open choices of the requests are not those of the engine" }
+        if let lost = open.first(where: { scheduler[$0] == nil }) { return "\(lost) is not scheduled" }
+        return scheduler.runningCount + scheduler.waitingCount == open.count ? nil : "a sequence has no request"
+    }
+
+    private func receive() -> Bool {
+        let messages = scheduler.isIdle ? inbox.wait() : inbox.drain()
+        return messages.reduce(true) { isRunning, message in handle(message) && isRunning }
+    }
+
+    private func handle(_ message: EngineMessage) -> Bool {
+        switch message {
+        case .submit(let submission): admit(submission)
+        case .abort(let key): abort(key)
+        case .abortNamed(let id):
+            for request in requests.values where request.id == id { abort(request.key) }
+        case .abortAll(let error): abortAll(error)
+        case .audit(let continuation): continuation.resume(returning: inconsistency)
+        case .stop: return false
+        }
+        return true
+    }
+
+    // MARK: Requests
+
+    private func admit(_ submission: Submission) {
+        var request = RunningRequest(submission)
+        for index in 0..<submission.sampling.n {
+            let id = SequenceID(nextSequence)
+            nextSequence += 1
+            request.open.insert(id)
+            choices[id] = makeChoice(submission, id: id, index: index)
+            scheduler.add(
+                id, tokenCount: submission.prompt.count, wantsAllLogits: submission.sampling.promptLogprobs != nil)
+        }
+        requests[submission.key] = request
+    }
+
+    private func makeChoice(_ submission: Submission, id: SequenceID, index: Int) -> Choice {
+        let parameters = submission.sampling
+        let ends = (parameters.ignoreEOS ? [] : Array(endTokens)) + parameters.stopTokenIDs
+        return Choice(
+            id: id, request: submission.key, index: index, tokens: submission.prompt,
+            promptCount: submission.prompt.count,
+            sampler: TokenSampler(parameters, seed: submission.seed &+ UInt64(index)),
+            processor: LogitsProcessor(
+                parameters, vocabularySize: runner.shape.vocabularySize, prompt: submission.prompt,
+                badWords: submission.badWords, endTokens: ends),
+            output: OutputAssembler(
+                parameters, endTokens: endTokens, maxTokens: submission.maxTokens,
+                decoder: StreamingDecoder(
+                    tokenizer: tokenizer, skipSpecialTokens: parameters.skipSpecialTokens, prompt: submission.prompt)),
+            promptLogprobs: parameters.promptLogprobs != nil && index == 0 ? [nil] : nil)
+    }
+
+    private func abort(_ key: RequestKey) {
+        guard let request = requests[key] else { return }
+        end(request, throwing: nil)
+    }
+
+    private func abortAll(_ error: EngineError) {
+        for request in requests.values { end(request, throwing: error) }
+        recorder.record(scheduler)
+    }
+
+    /// Drops a request that has not finished by itself.
+    func end(_ request: RunningRequest, throwing error: EngineError?) {
+        for id in request.open {
+            scheduler.remove(id)
+            choices[id] = nil
+            recorder.finished(error == nil ? .abort : .error)
+        }
+        requests[request.key] = nil
+        recorder.left(request)
+        request.continuation.finish(throwing: error)
+    }
+}

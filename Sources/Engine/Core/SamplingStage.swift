@@ -1,0 +1,76 @@
+import Compute
+import Sampling
+
+/// Turns rows of logits into tokens and log probabilities, spread over the kernels' workers.
+///
+/// Each row is independent of the others, so the spread changes nothing in the result.
+final class SamplingStage {
+    /// What is asked of one row.
+    struct Job {
+        enum Kind {
+            case sample(TokenSampler, LogitsProcessor, output: ArraySlice<Int32>, logprobs: Int?)
+            case report(token: Int32, top: Int)
+        }
+
+        let kind: Kind
+    }
+
+    /// What came of one row; `token` is nil when no token was possible.
+    struct Outcome {
+        var token: Int32?
+        var logprobs: PositionLogprobs?
+    }
+
+    private let pool: WorkerPool
+    private let vocabularySize: Int
+    /// One for each worker, which alone uses it.
+    private let workspaces: [Workspace]
+
+    init(pool: WorkerPool, vocabularySize: Int) {
+        self.pool = pool
+        self.vocabularySize = vocabularySize
+        workspaces = (0..<pool.workerCount).map { _ in Workspace() }
+    }
+
+    /// Row i of `logits` belongs to `jobs[i]`; rows may be changed.
+    func run(_ jobs: [Job], logits: UnsafeMutablePointer<Float>) -> [Outcome] {
+        Array(unsafeUninitializedCapacity: jobs.count) { outcomes, count in
+            outcomes.initialize(repeating: Outcome())
+            nonisolated(unsafe) let outcomes = outcomes
+            nonisolated(unsafe) let logits = logits
+            nonisolated(unsafe) let stage = self
+            pool.run { worker in
+                for row in stride(from: worker.index, to: jobs.count, by: worker.count) {
+                    let values = UnsafeMutableBufferPointer(
+                        start: logits + row * stage.vocabularySize, count: stage.vocabularySize)
+                    outcomes[row] = stage.workspaces[worker.index].perform(jobs[row], values)
+                }
+            }
+            count = jobs.count
+        }
+    }
+
+    /// Buffers of one worker.
+    private final class Workspace {
+        private var scratch = SamplingScratch()
+        private var original: [Float] = []
+
+        func perform(_ job: Job, _ logits: UnsafeMutableBufferPointer<Float>) -> Outcome {
+            switch job.kind {
+            case .report(let token, let top):
+                return Outcome(
+                    token: token,
+                    logprobs: LogprobReporter.report(UnsafeBufferPointer(logits), token: token, top: top))
+            case .sample(let sampler, let processor, let output, let top):
+                if top != nil { original = Array(logits) }
+                if !processor.isIdentity { processor.apply(to: logits, output: output) }
+                let token = sampler.sample(logits, position: output.count, scratch: &scratch)
+                guard let token, let top else { return Outcome(token: token) }
+                let logprobs = original.withUnsafeBufferPointer {
+                    LogprobReporter.report($0, token: token, top: top)
+                }
+                return Outcome(token: token, logprobs: logprobs)
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import KVCache
+import Models
+import Sampling
+import Scheduling
+
+/// One scheduled step in the runner's terms, and what to do with each row of logits that comes back.
+struct StepBatch {
+    /// Use of one row of logits.
+    struct Row {
+        enum Use {
+            /// Choose the sequence's next token.
+            case sample
+            /// Report how probable the prompt's token at this position was.
+            case promptLogprob(position: Int)
+        }
+
+        let id: SequenceID
+        let use: Use
+    }
+
+    private(set) var forward = ForwardBatch()
+    private(set) var rows: [Row] = []
+
+    /// Lays the entries out one after another. O(tokens + blocks).
+    init(_ step: ScheduledStep, scheduler: Scheduler, choices: [SequenceID: Choice]) {
+        for entry in step.entries {
+            guard let state = scheduler[entry.id], let choice = choices[entry.id] else { continue }
+            append(entry, table: state.table.blocks, choice)
+        }
+    }
+
+    private mutating func append(_ entry: ScheduledStep.Entry, table: [Int32], _ choice: Choice) {
+        let first = forward.tokens.count
+        let range = entry.start..<(entry.start + entry.count)
+        forward.sequences.append(
+            SequenceSlice(
+                tokenStart: Int32(first), tokenCount: Int32(entry.count), contextLength: Int32(range.upperBound),
+                blockTableStart: Int32(forward.blockTables.count)))
+        forward.tokens.append(contentsOf: choice.tokens[range])
+        forward.positions.append(contentsOf: range.lazy.map(Int32.init))
+        forward.blockTables.append(contentsOf: table)
+        for position in promptPositions(in: range, choice) {
+            appendRow(first + position - range.lowerBound, entry.id, .promptLogprob(position: position + 1))
+        }
+        if entry.reachesEnd { appendRow(first + entry.count - 1, entry.id, .sample) }
+    }
+
+    /// Positions whose logits say how probable the next token of the prompt was, as far as that is still to be reported.
+    private func promptPositions(in range: Range<Int>, _ choice: Choice) -> Range<Int> {
+        guard let reported = choice.promptLogprobs else { return 0..<0 }
+        let lower = max(range.lowerBound, reported.count - 1)
+        return lower..<max(lower, min(range.upperBound, choice.promptCount - 1))
+    }
+
+    private mutating func appendRow(_ token: Int, _ id: SequenceID, _ use: Row.Use) {
+        forward.logitRows.append(Int32(token))
+        rows.append(Row(id: id, use: use))
+    }
+}

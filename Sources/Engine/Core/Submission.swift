@@ -1,0 +1,30 @@
+import Sampling
+
+/// A validated request on its way to the engine thread; everything slow about it is done.
+struct Submission: Sendable {
+    let key: RequestKey
+    let id: String
+    let prompt: [Int32]
+    /// With `maxTokens` filled in.
+    let sampling: SamplingParameters
+    let maxTokens: Int
+    /// Decided once: preemption and batching never draw another.
+    let seed: UInt64
+    /// The request's bad words as token sequences.
+    let badWords: [[Int32]]
+    let arrived: ContinuousClock.Instant
+    let continuation: GenerationStream.Continuation
+}
+
+/// What other threads ask of the engine thread.
+enum EngineMessage: Sendable {
+    case submit(Submission)
+    case abort(RequestKey)
+    case abortNamed(String)
+    /// Ends every request with this error.
+    case abortAll(EngineError)
+    /// Checks the books between two steps: nil, or the first contradiction.
+    case audit(CheckedContinuation<String?, Never>)
+    /// Ends the thread after everything posted before.
+    case stop
+}

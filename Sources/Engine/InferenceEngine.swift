@@ -1,0 +1,225 @@
+import Checkpoints
+import Compute
+import Foundation
+public import Sampling
+import Scheduling
+import Synchronization
+
+/// A loaded model that serves any number of requests at once; safe to use from any thread.
+///
+/// One thread of its own runs the steps. Everything slow about a request (tokens, templates, validation) is done by the
+/// caller before `generate`, which only hands it over.
+public final class InferenceEngine: Sendable {
+    public let model: ModelInformation
+    public let text: TextProcessor
+    /// Parameters for requests that leave them open: the model's generation config over the usual defaults.
+    public let defaults: SamplingParameters
+
+    private let inbox: Inbox<EngineMessage>
+    private let recorder: StatisticsRecorder
+    private let maxQueuedRequests: Int
+    private let seeds: SeedSource
+    private let state = Mutex(State())
+
+    private struct State {
+        var isAccepting = true
+        var isRunning = true
+        var nextKey: UInt64 = 0
+        var requestsInFlight: Set<RequestKey> = []
+        var whenIdle: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// Loads a model and starts its engine thread.
+    ///
+    /// - Throws: `CheckpointError`, `TokenizerError`, `TemplateError` or `EngineError`, each saying what to do about it.
+    public static func load(
+        _ configuration: EngineConfiguration, progress: @escaping @Sendable (LoadProgress) -> Void = { _ in }
+    ) async throws -> InferenceEngine {
+        try await withCheckedThrowingContinuation { continuation in
+            let thread = Thread {
+                continuation.resume(
+                    with: Result { try InferenceEngine(configuration, progress: progress) })
+            }
+            thread.name = "martlet-load"
+            thread.stackSize = 8 << 20
+            thread.start()
+        }
+    }
+
+    private init(_ configuration: EngineConfiguration, progress: @escaping @Sendable (LoadProgress) -> Void) throws {
+        let loaded = try ModelLoader(configuration: configuration, progress: progress).load()
+        model = loaded.information
+        text = loaded.text
+        defaults = loaded.defaults
+        maxQueuedRequests = configuration.maxQueuedRequests
+        seeds = SeedSource(configuration.seed)
+        recorder = StatisticsRecorder(maxModelLength: model.maxModelLength)
+        inbox = Inbox()
+        start(loaded)
+    }
+
+    private func start(_ loaded: LoadedModel) {
+        let core = EngineCore(
+            runner: loaded.runner, pool: loaded.pool, tokenizer: loaded.text.tokenizer, endTokens: loaded.endTokens,
+            scheduler: loaded.scheduler, inbox: inbox, recorder: recorder)
+        nonisolated(unsafe) let handedOver = core
+        let thread = Thread { handedOver.run() }
+        thread.name = "martlet-engine"
+        thread.stackSize = 8 << 20
+        thread.qualityOfService = .userInitiated
+        thread.start()
+    }
+
+    deinit { inbox.post(.stop) }
+
+    // MARK: Requests
+
+    /// Starts a request. Its events come as a stream; ending the iteration early, or cancelling its task, aborts it.
+    ///
+    /// - Throws: `.invalidRequest` naming the parameter, `.overloaded` past the queue limit, `.shuttingDown`.
+    public func generate(_ request: GenerationRequest) throws(EngineError) -> GenerationStream {
+        let maxTokens = try validate(request)
+        let badWords = try tokens(ofBadWords: request.sampling.badWords)
+        let key = try enter()
+        let (stream, continuation) = GenerationStream.makeStream()
+        continuation.onTermination = { termination in
+            if case .cancelled = termination { self.inbox.post(.abort(key)) }
+            self.leave(key)
+        }
+        let submission = Submission(
+            key: key, id: request.id, prompt: request.prompt, sampling: request.sampling, maxTokens: maxTokens,
+            seed: request.sampling.seed ?? seeds.next(), badWords: badWords, arrived: .now, continuation: continuation)
+        guard inbox.post(.submit(submission)) else {
+            recorder.leftQueue()
+            continuation.finish(throwing: EngineError.shuttingDown)
+            throw .shuttingDown
+        }
+        return stream
+    }
+
+    /// Ends the requests with this id, without an error.
+    public func abort(_ id: String) { inbox.post(.abortNamed(id)) }
+
+    private func validate(_ request: GenerationRequest) throws(EngineError) -> Int {
+        do {
+            try request.sampling.validate(vocabularySize: model.vocabularySize)
+        } catch {
+            throw .invalidRequest(parameter: error.parameter, message: error.message)
+        }
+        try validate(prompt: request.prompt)
+        let room = model.maxModelLength - request.prompt.count
+        let wanted = request.sampling.maxTokens
+        guard room >= 1, wanted ?? 1 <= room else {
+            let output = wanted.map { " (\(request.prompt.count) in the prompt, \($0) in the completion)" } ?? ""
+            throw .invalidRequest(
+                parameter: room >= 1 ? "max_tokens" : "prompt",
+                message: """
+                    This model's maximum context length is \(model.maxModelLength) tokens. However, you requested \
+                    \(request.prompt.count + (wanted ?? 1)) tokens\(output). Please reduce the length of the prompt \
+                    or the completion.
+                    """)
+        }
+        return wanted ?? room
+    }
+
+    private func validate(prompt: [Int32]) throws(EngineError) {
+        guard !prompt.isEmpty else {
+            throw .invalidRequest(parameter: "prompt", message: "The prompt must contain at least one token.")
+        }
+        for token in prompt where token < 0 || Int(token) >= model.vocabularySize {
+            throw .invalidRequest(
+                parameter: "prompt",
+                message: "Token id \(token) is outside the vocabulary (0…\(model.vocabularySize - 1)).")
+        }
+    }
+
+    /// Each bad word as it is spelled at the start of a text and after a blank (vLLM's rule).
+    private func tokens(ofBadWords words: [String]) throws(EngineError) -> [[Int32]] {
+        var result: [[Int32]] = []
+        for word in words {
+            let bare = String(word.drop(while: \.isWhitespace))
+            let tokens = text.encode(bare, addSpecialTokens: false)
+            let spaced = text.encode(" " + bare, addSpecialTokens: false)
+            if !tokens.isEmpty { result.append(tokens) }
+            if spaced.count == tokens.count, spaced.first != tokens.first { result.append(spaced) }
+        }
+        return result
+    }
+
+    // MARK: Bookkeeping
+
+    private func enter() throws(EngineError) -> RequestKey {
+        guard state.withLock({ $0.isAccepting }) else { throw .shuttingDown }
+        guard recorder.enter(limit: maxQueuedRequests) else { throw .overloaded(retryAfter: 1) }
+        return state.withLock { state in
+            let key = RequestKey(rawValue: state.nextKey)
+            state.nextKey += 1
+            state.requestsInFlight.insert(key)
+            return key
+        }
+    }
+
+    private func leave(_ key: RequestKey) {
+        let waiters = state.withLock { state in
+            state.requestsInFlight.remove(key)
+            guard state.requestsInFlight.isEmpty else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.whenIdle = [] }
+            return state.whenIdle
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// A snapshot of counters, gauges and histograms.
+    public func statistics() -> EngineStatistics { recorder.snapshot }
+
+    /// Whether the engine takes requests.
+    public var isHealthy: Bool { state.withLock { $0.isAccepting && $0.isRunning } }
+
+    /// Describes the first contradiction in the engine's books; nil when there is none. For tests and diagnosis.
+    package func audit() async -> String? {
+        await withCheckedContinuation { continuation in
+            if !inbox.post(.audit(continuation)) { continuation.resume(returning: nil) }
+        }
+    }
+
+    // MARK: End
+
+    /// Refuses new requests, lets the running ones finish, and ends with an error those that have not by the deadline.
+    public func drain(within limit: Duration) async {
+        state.withLock { $0.isAccepting = false }
+        let deadline = Task { [inbox] in
+            try? await Task.sleep(for: limit)
+            if !Task.isCancelled { inbox.post(.abortAll(.shuttingDown)) }
+        }
+        await withCheckedContinuation { continuation in
+            let isIdle = state.withLock { state in
+                if !state.requestsInFlight.isEmpty { state.whenIdle.append(continuation) }
+                return state.requestsInFlight.isEmpty
+            }
+            if isIdle { continuation.resume() }
+        }
+        deadline.cancel()
+    }
+
+    /// Stops the engine thread; requests still running end with an error.
+    public func shutdown() {
+        state.withLock { state in
+            state.isAccepting = false
+            state.isRunning = false
+        }
+        inbox.post(.stop)
+    }
+}
+
+/// Seeds for requests that bring none: drawn at random, or a reproducible series from the engine's own seed.
+private final class SeedSource: Sendable {
+    private let generator: KeyedGenerator?
+    private let position = Atomic(0)
+
+    init(_ seed: UInt64?) { generator = seed.map(KeyedGenerator.init) }
+
+    func next() -> UInt64 {
+        guard let generator else { return .random(in: .min ... .max) }
+        return generator.uniform(at: position.add(1, ordering: .relaxed).newValue).bitPattern
+    }
+}

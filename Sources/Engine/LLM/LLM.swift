@@ -1,0 +1,136 @@
+import Checkpoints
+public import Sampling
+import Synchronization
+
+/// A model in your own program: load it once, generate from any task.
+///
+///     let llm = try await LLM()
+///     print(try await llm.generate(.chat([.user("Who are you?")])).text)
+public final class LLM: Sendable {
+    /// The engine behind it, for requests with full control.
+    public let engine: InferenceEngine
+
+    /// Prompts of one call that are in the engine at a time: more than it runs at once, less than its queue holds.
+    private let window: Int
+
+    /// Loads a model.
+    ///
+    /// - Parameters:
+    ///   - model: a folder, or `org/model[@revision]` in the HuggingFace cache; nil is the demo model.
+    ///   - configuration: limits and arithmetic; its `model` counts when `model` is nil.
+    public init(
+        model: String? = nil, configuration: EngineConfiguration = EngineConfiguration(),
+        progress: @escaping @Sendable (LoadProgress) -> Void = { _ in }
+    ) async throws {
+        var configuration = configuration
+        if let model { configuration.model = model }
+        window = max(1, min(configuration.maxSequences * 2, configuration.maxQueuedRequests))
+        engine = try await InferenceEngine.load(configuration, progress: progress)
+    }
+
+    /// Completes one prompt.
+    public func generate(_ prompt: Prompt, sampling: SamplingParameters? = nil) async throws -> GenerationResult {
+        try await result(prompt, sampling) { _ in }
+    }
+
+    /// Completes several prompts together; results are in the order of the prompts.
+    ///
+    /// The first prompt that fails ends the call; the others are aborted.
+    public func generate(
+        _ prompts: [Prompt], sampling: SamplingParameters? = nil,
+        progress: (@Sendable (BatchProgress) -> Void)? = nil
+    ) async throws -> [GenerationResult] {
+        let counter = ProgressCounter(total: prompts.count, report: progress)
+        return try await withThrowingTaskGroup(of: (Int, GenerationResult).self) { group in
+            var results = [GenerationResult?](repeating: nil, count: prompts.count)
+            for (index, prompt) in prompts.enumerated() {
+                if index >= window, let (done, result) = try await group.next() { results[done] = result }
+                group.addTask {
+                    let result = try await self.result(prompt, sampling, onTokens: counter.generated)
+                    counter.finished()
+                    return (index, result)
+                }
+            }
+            for try await (done, result) in group { results[done] = result }
+            return results.compactMap(\.self)
+        }
+    }
+
+    /// The text of one completion as it is generated. Ending the iteration early stops the generation.
+    public func stream(
+        _ prompt: Prompt, sampling: SamplingParameters? = nil
+    ) throws -> AsyncThrowingStream<String, any Error> {
+        var sampling = sampling ?? engine.defaults
+        sampling.n = 1
+        let events = try events(prompt, sampling: sampling)
+        let (stream, continuation) = AsyncThrowingStream<String, any Error>.makeStream()
+        let task = Task {
+            do {
+                for try await case .delta(let delta) in events where !delta.text.isEmpty {
+                    continuation.yield(delta.text)
+                }
+                continuation.finish()
+            } catch {
+                continuation.finish(throwing: error)
+            }
+        }
+        continuation.onTermination = { _ in task.cancel() }
+        return stream
+    }
+
+    /// Everything that happens to a request, as it happens.
+    public func events(_ prompt: Prompt, sampling: SamplingParameters? = nil) throws -> GenerationStream {
+        try start(try tokens(prompt), sampling ?? engine.defaults)
+    }
+
+    /// The token ids of a prompt, as the model sees them.
+    public func tokens(_ prompt: Prompt) throws -> [Int32] {
+        switch prompt {
+        case .tokens(let tokens): tokens
+        case .text(let text): engine.text.encode(text, addSpecialTokens: true)
+        case .chat(let messages):
+            // The template writes the special tokens itself.
+            engine.text.encode(
+                try engine.text.renderChat(
+                    messages: .array(messages.map(\.json)), tools: nil, documents: nil, addGenerationPrompt: true,
+                    continueFinalMessage: false, kwargs: [:], template: nil), addSpecialTokens: false)
+        }
+    }
+
+    private func result(
+        _ prompt: Prompt, _ sampling: SamplingParameters?, onTokens: (Int) -> Void
+    ) async throws -> GenerationResult {
+        let tokens = try tokens(prompt)
+        let sampling = sampling ?? engine.defaults
+        return try await GenerationResult(
+            start(tokens, sampling), prompt: tokens, choices: sampling.n, onTokens: onTokens)
+    }
+
+    private func start(_ tokens: [Int32], _ sampling: SamplingParameters) throws -> GenerationStream {
+        try engine.generate(GenerationRequest(id: "llm", prompt: tokens, sampling: sampling))
+    }
+}
+
+/// Adds up what the prompts of one call have done.
+private final class ProgressCounter: Sendable {
+    private let total: Int
+    private let report: (@Sendable (BatchProgress) -> Void)?
+    private let counts = Mutex((finished: 0, tokens: 0))
+
+    init(total: Int, report: (@Sendable (BatchProgress) -> Void)?) {
+        self.total = total
+        self.report = report
+    }
+
+    func generated(_ tokens: Int) { counts.withLock { $0.tokens += tokens } }
+
+    func finished() {
+        let counts = counts.withLock { counts in
+            counts.finished += 1
+            return counts
+        }
+        report?(
+            BatchProgress(
+                finishedPrompts: counts.finished, totalPrompts: total, generatedTokens: counts.tokens))
+    }
+}

@@ -1,0 +1,41 @@
+import Compute
+
+/// How many KV blocks the engine gets and how long a sequence may be, from the memory there is.
+struct CachePlan: Sendable, Equatable {
+    let blockCount: Int
+    let maxModelLength: Int
+
+    /// Share of the free memory that the cache may take unless told otherwise; it is committed only as it is used.
+    private static let share = 0.5
+
+    /// - Parameters:
+    ///   - modelLength: longest sequence that the model was made for.
+    ///   - bytesPerBlock: bytes of one block over all layers.
+    /// - Throws: `EngineError.invalidRequest` with the numbers when the wanted length does not fit.
+    init(
+        _ configuration: EngineConfiguration, modelLength: Int, bytesPerBlock: Int, availableMemory: Int
+    ) throws(EngineError) {
+        let blockSize = configuration.blockSize
+        let wanted = configuration.maxModelLength ?? modelLength
+        guard wanted >= 1, wanted <= modelLength else {
+            throw .invalidRequest(
+                parameter: "max_model_len",
+                message: "--max-model-len must be between 1 and the model's own \(modelLength), got \(wanted).")
+        }
+        let bytes = configuration.cacheMemory ?? Int(Double(availableMemory) * Self.share)
+        let affordable = bytes / max(1, bytesPerBlock)
+        let blocksForOne = (wanted + blockSize - 1) / blockSize
+        if affordable < blocksForOne, configuration.maxModelLength != nil || affordable == 0 {
+            throw .invalidRequest(
+                parameter: "cache_memory",
+                message: """
+                    A sequence of \(wanted) tokens needs \(blocksForOne * bytesPerBlock) bytes of KV cache, but only \
+                    \(bytes) are available. Raise --cache-memory, or lower --max-model-len to at most \
+                    \(affordable * blockSize).
+                    """)
+        }
+        maxModelLength = min(wanted, affordable * blockSize)
+        let useful = configuration.maxSequences * ((maxModelLength + blockSize - 1) / blockSize)
+        blockCount = min(affordable, useful, Int(Int32.max) / blockSize)
+    }
+}

@@ -1,0 +1,108 @@
+import ChatTemplates
+import Checkpoints
+import Compute
+import DemoModel
+import Models
+import Sampling
+import Scheduling
+import Tokenizers
+
+/// Everything that an engine needs, loaded: slow, and therefore never done on the engine thread.
+struct LoadedModel {
+    let information: ModelInformation
+    let text: TextProcessor
+    let defaults: SamplingParameters
+    let endTokens: Set<Int32>
+    let runner: any ModelRunner
+    let pool: WorkerPool
+    let scheduler: SchedulerConfiguration
+}
+
+/// Loads a model folder: configuration, tokenizer, template, weights, then the KV cache.
+struct ModelLoader {
+    let configuration: EngineConfiguration
+    let progress: @Sendable (LoadProgress) -> Void
+
+    func load() throws -> LoadedModel {
+        try checkLimits()
+        let folder = try configuration.model.map { try ModelLocation.resolve($0) } ?? DemoModelFolder.locate().base
+        let config = try ModelConfig(folder: folder)
+        let generation = try GenerationConfig(folder: folder)
+        progress(LoadProgress(stage: .tokenizer, fraction: 0))
+        let text = try loadText(folder)
+        let pool = WorkerPool(workerCount: configuration.threads ?? CPUInfo.current.coreCount)
+        let runner = try loadModel(folder: folder, dtype: dtype, pool: pool) { fraction in
+            progress(LoadProgress(stage: .weights, fraction: fraction))
+        }
+        let plan = try CachePlan(
+            configuration, modelLength: config.maximumPositions,
+            bytesPerBlock: runner.bytesPerBlock(blockSize: configuration.blockSize),
+            availableMemory: CPUInfo.current.availableMemory)
+        progress(LoadProgress(stage: .cache, fraction: 0))
+        try runner.allocateCache(blocks: plan.blockCount, blockSize: configuration.blockSize)
+        progress(LoadProgress(stage: .ready, fraction: 1))
+        return LoadedModel(
+            information: information(config, runner, plan), text: text, defaults: SamplingParameters(generation),
+            endTokens: endTokens(config, generation, text.tokenizer), runner: runner, pool: pool,
+            scheduler: SchedulerConfiguration(
+                maxSequences: configuration.maxSequences, maxBatchedTokens: configuration.maxBatchedTokens,
+                maxPromptLogits: maxPromptLogits(runner.shape.vocabularySize), blockSize: configuration.blockSize,
+                blockCount: plan.blockCount))
+    }
+
+    private var dtype: ModelDType {
+        switch configuration.dtype {
+        case .auto: .auto
+        case .float32: .float32
+        case .bfloat16: .bfloat16
+        }
+    }
+
+    /// A prompt whose log probabilities are wanted needs a row of logits for each token: 64 MiB of them in a step.
+    private func maxPromptLogits(_ vocabularySize: Int) -> Int {
+        max(16, (64 << 20) / (vocabularySize * MemoryLayout<Float>.size))
+    }
+
+    /// The tokenizer's end token and those of the generation config, which replaces the model config's (vLLM's rule).
+    private func endTokens(_ config: ModelConfig, _ generation: GenerationConfig, _ tokenizer: Tokenizer) -> Set<Int32>
+    {
+        let listed = generation.endTokenIDs.isEmpty ? config.endTokenIDs : generation.endTokenIDs
+        return Set(listed).union(tokenizer.eosTokenID.map { [$0] } ?? [])
+    }
+
+    private func checkLimits() throws {
+        try check(configuration.maxSequences, in: 1...65_536, "--max-num-seqs")
+        try check(configuration.maxBatchedTokens, in: 1...1_048_576, "--max-num-batched-tokens")
+        try check(configuration.threads ?? 1, in: 1...1024, "--threads")
+        try check(configuration.maxQueuedRequests, in: 0...Int.max, "--max-num-queued-reqs")
+        guard [1, 2, 4, 8, 16, 32, 64, 128].contains(configuration.blockSize) else {
+            throw EngineError.invalidRequest(
+                parameter: nil,
+                message: "--block-size must be a power of two from 1 to 128, got \(configuration.blockSize).")
+        }
+    }
+
+    private func check(_ value: Int, in range: ClosedRange<Int>, _ flag: String) throws {
+        guard range.contains(value) else {
+            throw EngineError.invalidRequest(
+                parameter: nil,
+                message: "\(flag) must be from \(range.lowerBound) to \(range.upperBound), got \(value).")
+        }
+    }
+
+    private func loadText(_ folder: String) throws -> TextProcessor {
+        let config = try TokenizerConfig(folder: folder)
+        let template = try (configuration.chatTemplate ?? config.chatTemplate).map { try ChatTemplate($0) }
+        return TextProcessor(
+            tokenizer: try Tokenizer(folder: folder), template: template, specialTokens: config.specialTokens)
+    }
+
+    private func information(_ config: ModelConfig, _ runner: any ModelRunner, _ plan: CachePlan) -> ModelInformation {
+        let root = configuration.model ?? "martlet-demo"
+        return ModelInformation(
+            servedNames: configuration.servedModelNames.isEmpty ? [root] : configuration.servedModelNames, root: root,
+            maxModelLength: plan.maxModelLength, vocabularySize: runner.shape.vocabularySize,
+            dtype: runner.shape.dtype.rawValue, architecture: config.modelType,
+            parameterCount: runner.shape.parameterCount, created: Clock.unixSeconds)
+    }
+}

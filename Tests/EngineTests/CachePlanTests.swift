@@ -1,0 +1,33 @@
+import Testing
+
+@testable import Engine
+
+@Suite struct CachePlanTests {
+    private func plan(
+        length: Int? = nil, memory: Int? = nil, modelLength: Int = 1000, available: Int = 1 << 30, sequences: Int = 4
+    ) throws -> CachePlan {
+        var configuration = EngineConfiguration()
+        configuration.maxModelLength = length
+        configuration.cacheMemory = memory
+        configuration.maxSequences = sequences
+        return try CachePlan(configuration, modelLength: modelLength, bytesPerBlock: 1024, availableMemory: available)
+    }
+
+    @Test func takesNoMoreThanTheSequencesCanUse() throws {
+        #expect(try plan() == plan(memory: 1 << 29))
+        #expect(try plan().blockCount == 4 * 63)
+        #expect(try plan().maxModelLength == 1000)
+    }
+
+    @Test func shortensTheContextToWhatFitsUnlessItWasAskedFor() throws {
+        #expect(try plan(memory: 10 * 1024).maxModelLength == 160)
+        #expect(throws: EngineError.self) { try plan(length: 500, memory: 10 * 1024) }
+        #expect(throws: EngineError.self) { try plan(memory: 100) }
+    }
+
+    @Test func refusesLengthsBeyondTheModel() {
+        #expect(throws: EngineError.self) { try plan(length: 1001) }
+        #expect(throws: EngineError.self) { try plan(length: 0) }
+        #expect(throws: EngineError.self) { try plan(memory: -5) }
+    }
+}
