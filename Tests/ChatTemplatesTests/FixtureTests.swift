@@ -43,7 +43,7 @@ func difference(_ result: Result<String, TemplateError>, _ expected: JSONValue) 
         if kind == "raised" {
             return error.kind == .raised && error.message == expected["message"]?.string ? nil : "\(error)"
         }
-        return error.line == nil ? "no line: \(error)" : nil
+        return error.line == nil && error.kind != .input ? "no line: \(error)" : nil
     }
 }
 

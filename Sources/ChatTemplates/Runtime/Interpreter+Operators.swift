@@ -47,7 +47,7 @@ extension Interpreter {
                 throw TemplateError(
                     .runtime, "'in <string>' requires string as left operand, not \(value.typeName)")
             }
-            try step(text.bytes.count / 32)
+            try step((text.bytes.count + part.bytes.count) / 8)
             return text.contains(part)
         case .dict(let mapping): return mapping.table.value(for: try MappingKey(checking: value)) != nil
         case .view(let view) where view.kind == .keys:
