@@ -76,6 +76,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
 
+        tests("CKernels"),
         tests("Checkpoints", fixtures: true),
         tests("ChatTemplates", uses: ["Checkpoints"], fixtures: true),
         tests("Compute", uses: ["CKernels"]),
