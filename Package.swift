@@ -76,7 +76,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
 
-        tests("Checkpoints"),
+        tests("Checkpoints", fixtures: true),
         tests("ChatTemplates", uses: ["Checkpoints"], fixtures: true),
         tests("Compute", uses: ["CKernels"]),
         tests("DemoModel", uses: ["Checkpoints"]),

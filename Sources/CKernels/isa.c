@@ -1,8 +1,13 @@
 // Detection of instruction sets. No kernel lives here.
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE  // for sched_getaffinity
+#endif
 #include "mk_isa.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -71,4 +76,13 @@ mk_isa mk_isa_default(void) {
     for (int i = mk_isa_count - 1; i > 0; i--)
         if (mk_isa_available((mk_isa)i)) return (mk_isa)i;
     return mk_isa_scalar;
+}
+
+int32_t mk_processor_count(void) {
+#if defined(__linux__)
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+    const long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (int32_t)count : 1;
 }

@@ -14,6 +14,8 @@ import Darwin
 package final class MappedFile: Sendable {
     package let path: String
     /// The file's content, valid as long as this object lives.
+    ///
+    /// Swift ends an object's life after the last use *of the object*, so a local file needs `withBytes`.
     package nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
     /// Maps the file at `path`. Anything but a regular file is refused (a named pipe would block for ever).
@@ -47,6 +49,12 @@ package final class MappedFile: Sendable {
 
     deinit {
         if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
+    }
+
+    /// Runs `body` on the file's content and keeps the file mapped until it returns.
+    package func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        defer { extendLifetime(self) }
+        return try body(bytes)
     }
 
     /// Tells the system that `range` (offsets in bytes) will be read soon.

@@ -58,7 +58,7 @@ package enum ModelLocation {
     private static func find(_ name: HubName, required: String, cache: String) throws(CheckpointError) -> String {
         let repository = cache + "/models--" + name.repository.split(separator: "/").joined(separator: "--")
         guard let commit = commit(of: name.revision ?? "main", in: repository) else {
-            throw notDownloaded(name, "is not in the HuggingFace cache \(cache)")
+            throw notDownloaded(name, "is neither a folder here nor in the HuggingFace cache \(cache)")
         }
         let snapshot = repository + "/snapshots/" + commit
         guard FileManager.default.fileExists(atPath: snapshot + "/" + required) else {
@@ -75,7 +75,7 @@ package enum ModelLocation {
         guard let file = try? MappedFile(path: repository + "/refs/" + revision), file.bytes.count <= 200 else {
             return nil
         }
-        let text = String(decoding: file.bytes.filter { $0 > 0x20 }, as: UTF8.self)
+        let text = file.withBytes { bytes in String(decoding: bytes.filter { $0 > 0x20 }, as: UTF8.self) }
         return isCommit(text) ? text : nil
     }
 

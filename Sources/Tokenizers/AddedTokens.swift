@@ -16,10 +16,11 @@ final class AddedTokens: Sendable {
     /// By id.
     let tokens: [Int32: Token]
     /// What each token is in decoded text: its normalised form where it is matched in normalised text.
-    let decodedContents: [Int32: String]
+    private let decodedContents: [Int32: String]
     private let ids: [String: Int32]
-    private let specialContents: Set<String>
     private let literalTrie: ByteTrie?
+    /// For every id up to the largest added one: 1 for an added token, 3 for one that decoding may leave out.
+    private let kinds: FlatBuffer<UInt8>
     private let normalizedTrie: ByteTrie?
 
     /// `normalize` is the tokenizer's normalizer; ids are given as `tokenizers` does: the model's if it knows the token,
@@ -64,10 +65,12 @@ final class AddedTokens: Sendable {
                 hasLiteral = true
             }
         }
+        let kinds = FlatBuffer<UInt8>(repeating: 0, count: Int(tokens.keys.max() ?? -1) + 1)
+        for (id, content) in decoded { kinds.base[Int(id)] = special.contains(content) ? 3 : 1 }
+        self.kinds = kinds
         self.tokens = tokens
         self.ids = ids
         decodedContents = decoded
-        specialContents = special
         literalTrie = hasLiteral ? ByteTrie(literal) : nil
         normalizedTrie = hasNormalized ? ByteTrie(normalized) : nil
     }
@@ -86,8 +89,14 @@ final class AddedTokens: Sendable {
 
     func id(of content: String) -> Int32? { ids[content] }
 
-    /// Whether a token with this text is left out of decoded text on demand.
-    func isSpecial(content: String) -> Bool { specialContents.contains(content) }
+    /// What the added token `id` is in decoded text; nil for the model's own tokens.
+    func decodedContent(of id: Int32) -> String? {
+        guard id >= 0, Int(id) < kinds.count, kinds.base[Int(id)] != 0 else { return nil }
+        return decodedContents[id]
+    }
+
+    /// Whether decoding without special tokens leaves the id out.
+    func isSkipped(_ id: Int32) -> Bool { id >= 0 && Int(id) < kinds.count && kinds.base[Int(id)] == 3 }
 
     var hasNormalizedTokens: Bool { normalizedTrie != nil }
 

@@ -11,7 +11,9 @@ final class FlatBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
 
     convenience init(_ array: [Element], padding: Int = 0, with value: Element) {
         self.init(repeating: value, count: array.count + padding)
-        for (index, element) in array.enumerated() { base[index] = element }
+        array.withUnsafeBufferPointer { source in
+            if let start = source.baseAddress { base.update(from: start, count: source.count) }
+        }
     }
 
     deinit { base.deallocate() }
@@ -47,7 +49,7 @@ struct ByteBuffer: ~Copyable {
 
     private mutating func reserve(_ extra: Int) {
         guard count + extra > capacity else { return }
-        let grown = max(capacity * 2, count + extra)
+        let grown = max(capacity * 2, count + extra, 64)
         let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: grown + Self.padding)
         memory.initialize(from: base, count: count)
         (memory + count).initialize(repeating: 0, count: grown + Self.padding - count)

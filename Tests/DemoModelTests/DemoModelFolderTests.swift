@@ -50,4 +50,25 @@ import Foundation
         }
         #expect(error?.description.contains("base/config.json") == true)
     }
+
+    @Test(arguments: [
+        "bin/martlet_DemoModel.resources", "bin/martlet_DemoModel.bundle", "share/martlet/demo",
+        "tests/martlet_DemoModel.resources",
+    ])
+    func everyPlaceIsLookedAt(_ place: String) throws {
+        let root = FileManager.default.temporaryDirectory.path + "/martlet-tests-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let base = root + "/" + place + "/base"
+        try FileManager.default.createDirectory(atPath: base, withIntermediateDirectories: true)
+        func locate() throws -> DemoModelFolder {
+            try DemoModelFolder.locate(
+                environment: [:], program: root + "/bin/martlet",
+                arguments: ["runner", root + "/tests/martletPackageTests.xctest/Contents"])
+        }
+        for name in ["config.json", "model.safetensors"] { try Data().write(to: URL(filePath: base + "/" + name)) }
+        let error = #expect(throws: CheckpointError.self) { try locate() }
+        #expect(error?.description.contains("lacks base/tokenizer.json") == true)
+        try Data().write(to: URL(filePath: base + "/tokenizer.json"))
+        #expect(try locate().path == root + "/" + place)
+    }
 }

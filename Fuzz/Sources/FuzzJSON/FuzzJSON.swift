@@ -5,8 +5,11 @@ import Checkpoints
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = UnsafeBufferPointer(start: start, count: count)
     let value = try? JSONValue(parsing: bytes)
-    precondition(skips(bytes) == (value != nil), "skipping and reading disagree")
+    let end = endOfValue(bytes) { (reader) throws(JSONError) in try reader.skipValue() }
+    precondition((end != nil) == (value != nil), "skipping and reading disagree")
     guard let value else { return 0 }
+    let rawEnd = endOfValue(bytes) { (reader) throws(JSONError) in try reader.skipRawValue() }
+    precondition(rawEnd == end, "skipping by brackets and skipping by syntax disagree")
     let text = value.compactText
     let again = try? JSONValue(parsing: text)
     precondition(again != nil, "what was written cannot be read")
@@ -14,13 +17,17 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     return 0
 }
 
-private func skips(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+/// Where the value ends that `skip` passes over, or nil unless it is the whole text.
+private func endOfValue(
+    _ bytes: UnsafeBufferPointer<UInt8>, _ skip: (inout JSONReader) throws(JSONError) -> Void
+) -> Int? {
     var reader = JSONReader(bytes)
     do {
-        try reader.skipValue()
+        try skip(&reader)
+        let end = reader.offset
         try reader.finish()
-        return true
+        return end
     } catch {
-        return false
+        return nil
     }
 }

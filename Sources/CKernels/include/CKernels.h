@@ -11,5 +11,6 @@
 #include "mk_kernels.h"
 #include "mk_sampling.h"
 #include "mk_sparse.h"
+#include "mk_tensors.h"
 
 #endif

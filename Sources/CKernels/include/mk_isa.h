@@ -32,6 +32,9 @@ typedef struct mk_cpu_features {
 
 mk_cpu_features mk_detect_cpu_features(void);
 
+/// Processors that the calling thread may run on.
+int32_t mk_processor_count(void);
+
 /// A pause for spin loops: tells the core that nothing useful happens until memory changes.
 static inline void mk_cpu_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)

@@ -3,6 +3,7 @@
 #define MARTLET_MK_KERNELS_H
 
 #include "mk_isa.h"
+#include "mk_tensors.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +27,7 @@ typedef struct mk_row_kernels {
 typedef struct mk_kernels {
     mk_isa isa;
     mk_row_kernels row;
+    mk_tensor_kernels tensor;
 } mk_kernels;
 
 /// The table for `isa`; the scalar one where `isa` is not available.

@@ -1,6 +1,7 @@
 // AVX2 with FMA: 8 lanes, 16 registers.
 #if defined(__x86_64__)
 #include "tables.h"
+#include "cache.h"
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
@@ -8,8 +9,14 @@
 #define MK_TABLE mk_kernels_avx2
 #define MK_LANES 8
 #define MK_HAS_FMA 1
+#define MK_ROWS 6
+#define MK_VECS 2
+#define MK_ATTENTION_ROWS 4
 #include "lanes.h"
 #include "sampling.h"
+#include "matmul.h"
+#include "layer.h"
+#include "attention.h"
 #include "table.h"
 
 #pragma clang attribute pop

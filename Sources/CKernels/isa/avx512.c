@@ -1,6 +1,7 @@
 // AVX-512 (F, BW, DQ, VL): 16 lanes, 32 registers.
 #if defined(__x86_64__)
 #include "tables.h"
+#include "cache.h"
 
 #pragma clang attribute push(                                                                      \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
@@ -9,8 +10,14 @@
 #define MK_TABLE mk_kernels_avx512
 #define MK_LANES 16
 #define MK_HAS_FMA 1
+#define MK_ROWS 10
+#define MK_VECS 2
+#define MK_ATTENTION_ROWS 8
 #include "lanes.h"
 #include "sampling.h"
+#include "matmul.h"
+#include "layer.h"
+#include "attention.h"
 #include "table.h"
 
 #pragma clang attribute pop

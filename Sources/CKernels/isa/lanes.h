@@ -32,6 +32,14 @@ MK_INLINE vu vu_load(const void *p) {
     return v;
 }
 
+/// Loads `count` values, fewer than a vector; missing lanes hold `fill`.
+MK_INLINE vf load_partial(const float *p, int32_t count, float fill) {
+    float lanes[MK_LANES];
+    MK_UNROLL for (int i = 0; i < MK_LANES; i++) lanes[i] = fill;
+    memcpy(lanes, p, (size_t)count * sizeof(float));
+    return vf_load(lanes);
+}
+
 MK_INLINE vf vf_set(float x) { return (vf)(x); }
 
 MK_INLINE vf vf_fma(vf a, vf b, vf c) {

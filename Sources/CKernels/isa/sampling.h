@@ -1,13 +1,5 @@
 // Sampling kernels over lanes.h; the tail of a row shorter than a vector is read through a padded copy.
 
-/// Loads up to MK_LANES values; missing lanes hold `fill`.
-MK_INLINE vf load_partial(const float *p, int32_t count, float fill) {
-    float lanes[MK_LANES];
-    MK_UNROLL for (int i = 0; i < MK_LANES; i++) lanes[i] = fill;
-    memcpy(lanes, p, (size_t)count * sizeof(float));
-    return vf_load(lanes);
-}
-
 static float row_max(const float *x, int32_t n) {
     vf m = vf_set(-INFINITY);
     int32_t i = 0;

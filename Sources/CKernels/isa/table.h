@@ -12,4 +12,13 @@ const mk_kernels MK_TABLE = {
             .next_greater = row_next_greater,
             .mask = row_mask,
         },
+    .tensor =
+        {
+            .matmul = matmul,
+            .gated_matmul = gated_matmul,
+            .rms_norm = rms_norm,
+            .rope = rope,
+            .write_kv = write_kv,
+            .attend = attend,
+        },
 };

@@ -15,7 +15,7 @@ package struct ConfigFields: Sendable {
     private let prefix: String
 
     /// Most bytes of a configuration file that are read.
-    package static let maximumLength = 64_000_000
+    package static let maximumLength = 16_000_000
 
     package init(file: String, object: JSONObject, prefix: String = "") {
         self.file = file
@@ -31,7 +31,7 @@ package struct ConfigFields: Sendable {
                 .malformed, file: path,
                 "the file has \(mapped.bytes.count) bytes, at most \(Self.maximumLength) are read")
         }
-        try self.init(bytes: mapped.bytes, file: path)
+        self = try mapped.withBytes { (bytes) throws(CheckpointError) in try ConfigFields(bytes: bytes, file: path) }
     }
 
     /// Reads the text `bytes`, which must hold a JSON object; `file` is for messages.

@@ -9,11 +9,11 @@ package struct TokenizerConfig: Sendable, Equatable {
     /// A token with the rules for finding it in text.
     package struct AddedToken: Sendable, Equatable {
         package var content: String
-        package var isSpecial = true
-        package var stripsLeft = false
-        package var stripsRight = false
-        package var isSingleWord = false
-        package var isNormalized = false
+        package var isSpecial: Bool
+        package var stripsLeft: Bool
+        package var stripsRight: Bool
+        package var isSingleWord: Bool
+        package var isNormalized: Bool
     }
 
     package var tokenizerClass: String?
@@ -174,7 +174,7 @@ private enum ChatTemplateFiles {
             throw CheckpointError(
                 .malformed, file: path, "the template has \(file.bytes.count) bytes, at most \(maximumLength) are read")
         }
-        guard let text = String(validating: file.bytes.bindMemory(to: UInt8.self), as: UTF8.self) else {
+        guard let text = file.withBytes({ String(validating: $0.bindMemory(to: UInt8.self), as: UTF8.self) }) else {
             throw CheckpointError(.malformed, file: path, "the template is not UTF-8")
         }
         return text

@@ -3,29 +3,7 @@ extension JSONReader {
     /// Reads a string into `buffer` (emptied first) as UTF-8. O(length); allocates only when the buffer must grow.
     public mutating func string(into buffer: inout [UInt8]) throws(JSONError) {
         buffer.removeAll(keepingCapacity: true)
-        guard try peek() == UInt8(ascii: "\"") else { throw failure("expected a string") }
-        let start = offset + 1
-        var position = start
-        var high: UInt8 = 0
-        while position < bytes.count {
-            let byte = bytes[position]
-            if byte == UInt8(ascii: "\"") {
-                buffer.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<position]))
-                guard high < 0x80 || Self.isUTF8(buffer) else {
-                    throw JSONError("invalid UTF-8 in a string", at: start)
-                }
-                offset = position + 1
-                return
-            }
-            if byte == UInt8(ascii: "\\") {
-                buffer.append(contentsOf: try string().utf8)
-                return
-            }
-            if byte < 0x20 { throw JSONError("control character in a string", at: position) }
-            high |= byte
-            position += 1
-        }
-        throw JSONError("unterminated string", at: bytes.count)
+        try withStringBytes { bytes, _ in buffer.append(contentsOf: bytes) }
     }
 
     /// Moves to the next member of an object and reads its key into `buffer`; false at the object's end.
@@ -34,39 +12,6 @@ extension JSONReader {
         try string(into: &buffer)
         guard try peek() == UInt8(ascii: ":") else { throw failure("expected ':' after a key") }
         offset += 1
-        return true
-    }
-
-    private static func isUTF8(_ bytes: [UInt8]) -> Bool {
-        var position = 0
-        while position < bytes.count {
-            let lead = bytes[position]
-            if lead < 0x80 {
-                position += 1
-                continue
-            }
-            let length: Int
-            var lowest: UInt8 = 0x80
-            var highest: UInt8 = 0xBF
-            switch lead {
-            case 0xC2...0xDF: length = 2
-            case 0xE0...0xEF:
-                length = 3
-                if lead == 0xE0 { lowest = 0xA0 }
-                if lead == 0xED { highest = 0x9F }
-            case 0xF0...0xF4:
-                length = 4
-                if lead == 0xF0 { lowest = 0x90 }
-                if lead == 0xF4 { highest = 0x8F }
-            default: return false
-            }
-            guard position + length <= bytes.count, bytes[position + 1] >= lowest, bytes[position + 1] <= highest
-            else { return false }
-            for index in position + 2..<max(position + length, position + 2) where bytes[index] & 0xC0 != 0x80 {
-                return false
-            }
-            position += length
-        }
         return true
     }
 

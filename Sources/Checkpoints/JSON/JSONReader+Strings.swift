@@ -1,7 +1,10 @@
 extension JSONReader {
     /// Reads a string. O(length); copies once.
     public mutating func string() throws(JSONError) -> String {
-        try withStringBytes { bytes, _ in String(decoding: bytes, as: UTF8.self) }
+        try withStringBytes { bytes, isASCII in
+            // Checked just now, so there is no need to check again.
+            String(copying: UTF8Span(unchecked: Span(_unsafeElements: bytes), isKnownASCII: isASCII))
+        }
     }
 
     /// Reads a string and passes its UTF-8, checked and with escapes resolved, to `body`.

@@ -28,30 +28,27 @@ package final class SafetensorsFile: Sendable {
     /// The format does not promise alignment: a tensor whose data is misaligned is copied once, O(bytes).
     package func tensor(_ name: String) -> TensorView? {
         guard let entry = entry(name) else { return nil }
-        var bytes = UnsafeRawBufferPointer(rebasing: file.bytes[entry.range])
-        if let address = bytes.baseAddress, Int(bitPattern: address) % entry.dtype.alignment != 0 {
-            bytes = alignedCopy(of: bytes, name)
-        }
-        return TensorView(name: name, dtype: entry.dtype, shape: entry.shape, bytes: bytes)
+        let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[entry.range])
+        let isAligned = Int(bitPattern: bytes.baseAddress) % entry.dtype.alignment == 0
+        let copy = isAligned ? nil : alignedCopy(of: bytes, name)
+        return TensorView(
+            name: name, dtype: entry.dtype, shape: entry.shape, bytes: copy?.bytes ?? bytes, owner: copy ?? file)
     }
 
-    /// Gives back the memory behind the tensor `name`; the next use reads the file again.
-    ///
-    /// Views of it stay valid unless the tensor is misaligned in the file: call this after the last use.
+    /// Gives back the memory behind the tensor `name`; the next use reads the file again. Views of it stay valid.
     package func release(_ name: String) {
         guard let entry = entry(name) else { return }
         copies.withLock { $0[name] = nil }
         file.release(entry.range)
     }
 
-    private func alignedCopy(of bytes: UnsafeRawBufferPointer, _ name: String) -> UnsafeRawBufferPointer {
-        let copy = copies.withLock { copies in
+    private func alignedCopy(of bytes: UnsafeRawBufferPointer, _ name: String) -> AlignedCopy {
+        copies.withLock { copies in
             if let copy = copies[name] { return copy }
             let copy = AlignedCopy(bytes)
             copies[name] = copy
             return copy
         }
-        return copy.bytes
     }
 }
 

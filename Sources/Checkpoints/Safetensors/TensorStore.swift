@@ -24,7 +24,9 @@ package final class TensorStore: Sendable {
         if FileManager.default.fileExists(atPath: single) {
             try self.init(path: folder, files: [try SafetensorsFile(path: single)], listed: [])
         } else if FileManager.default.fileExists(atPath: index) {
-            let shards = try ShardIndex(try MappedFile(path: index).bytes, path: index)
+            let shards = try MappedFile(path: index).withBytes { (bytes) throws(CheckpointError) in
+                try ShardIndex(bytes, path: index)
+            }
             try self.init(
                 path: folder, files: try Self.open(shards, in: folder, index: index), listed: shards.shards,
                 index: index)

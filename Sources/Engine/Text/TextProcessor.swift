@@ -33,7 +33,7 @@ public struct TextProcessor: Sendable {
         do {
             let template = try template(source)
             let input = TemplateInput(
-                messages: try template.normalised(messages), tools: tools, documents: documents,
+                messages: try template.normalised(messages: messages), tools: tools, documents: documents,
                 addGenerationPrompt: addGenerationPrompt, continueFinalMessage: continueFinalMessage, kwargs: kwargs,
                 specialTokens: specialTokens)
             return try template.render(input)

@@ -17,7 +17,8 @@ struct MergeList {
             switch try reader.peek() {
             case UInt8(ascii: "\""):
                 try reader.string(into: &text)
-                if !text.starts(with: "#version".utf8) { try appendLine(text, place: "\(path)[\(index)]") }
+                let isHeader = text.first == UInt8(ascii: "#") && text.starts(with: "#version".utf8)
+                if !isHeader { try appendLine(text, place: "\(path)[\(index)]") }
             case UInt8(ascii: "["):
                 try reader.beginArray()
                 var isFirstPart = true
@@ -99,9 +100,11 @@ private struct MergePart {
 
     mutating func set(_ text: ArraySlice<UInt8>, form: TextForm) {
         if form == .byteLevel {
-            let raw = text.withUnsafeBufferPointer { ByteAlphabet.bytes(spelledBy: $0) }
-            isLiteral = raw == nil
-            assign(raw ?? Array(text))
+            bytes.removeAll(keepingCapacity: true)
+            isLiteral = text.withUnsafeBufferPointer { !ByteAlphabet.append(bytesSpelledBy: $0, to: &bytes) }
+            if isLiteral { bytes.append(contentsOf: text) }
+            count = bytes.count
+            pad()
         } else {
             isLiteral = false
             bytes.removeAll(keepingCapacity: true)
@@ -109,13 +112,6 @@ private struct MergePart {
             count = text.count
             pad()
         }
-    }
-
-    private mutating func assign(_ raw: [UInt8]) {
-        bytes.removeAll(keepingCapacity: true)
-        bytes.append(contentsOf: raw)
-        count = raw.count
-        pad()
     }
 
     private mutating func pad() {

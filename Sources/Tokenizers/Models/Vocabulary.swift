@@ -181,12 +181,8 @@ struct VocabularyBuilder {
         }
         var literal = false
         if form == .byteLevel {
-            if let bytes = ByteAlphabet.bytes(spelledBy: token) {
-                arena.append(contentsOf: bytes)
-            } else {
-                literal = true
-                arena.append(contentsOf: token)
-            }
+            literal = !ByteAlphabet.append(bytesSpelledBy: token, to: &arena)
+            if literal { arena.append(contentsOf: token) }
         } else {
             arena.append(contentsOf: token)
         }

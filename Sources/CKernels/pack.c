@@ -1,0 +1,103 @@
+// Conversion between storage types and the packed weight layout. Exact, so one version serves every instruction set.
+#include "isa/cache.h"
+
+static float from_float16(uint16_t x) {
+    const uint32_t sign = (uint32_t)(x & 0x8000u) << 16, magnitude = x & 0x7FFFu;
+    uint32_t bits;
+    if (magnitude >= 0x7C00u) {
+        bits = sign | 0x7F800000u | (magnitude & 0x3FFu) << 13;
+    } else if (magnitude >= 0x400u) {
+        bits = sign | ((magnitude << 13) + (112u << 23));
+    } else {
+        // Subnormal: the integer value times 2^-24 is exact in float.
+        const float value = (float)magnitude * 0x1p-24f;
+        memcpy(&bits, &value, sizeof bits);
+        bits |= sign;
+    }
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static uint16_t load_u16(const void *p, size_t i) {
+    uint16_t value;
+    memcpy(&value, (const char *)p + 2 * i, sizeof value);
+    return value;
+}
+
+static float load_value(const void *p, mk_storage type, size_t i) {
+    if (type == mk_bfloat16) return from_bfloat16(load_u16(p, i));
+    if (type == mk_float16) return from_float16(load_u16(p, i));
+    float value;
+    memcpy(&value, (const char *)p + 4 * i, sizeof value);
+    return value;
+}
+
+static void store_value(void *p, mk_storage type, size_t i, float value) {
+    if (type == mk_bfloat16) {
+        ((uint16_t *)p)[i] = to_bfloat16(value);
+    } else {
+        ((float *)p)[i] = value;
+    }
+}
+
+void mk_convert(void *to, mk_storage to_type, const void *from, mk_storage from_type, size_t count) {
+    if (to_type == from_type) {
+        memcpy(to, from, count * (to_type == mk_float32 ? 4 : 2));
+    } else if (to_type == mk_float32 && from_type == mk_bfloat16) {
+        for (size_t i = 0; i < count; i++) ((float *)to)[i] = from_bfloat16(load_u16(from, i));
+    } else {
+        for (size_t i = 0; i < count; i++) store_value(to, to_type, i, load_value(from, from_type, i));
+    }
+}
+
+size_t mk_packed_bytes(mk_storage storage, int32_t n, int32_t k) {
+    const size_t panels = ((size_t)n + mk_panel_columns - 1) / mk_panel_columns;
+    const size_t depth = storage == mk_bfloat16 ? ((size_t)k + 1) / 2 * 4 : (size_t)k * 4;
+    return panels * mk_panel_columns * depth;
+}
+
+size_t mk_cache_block_bytes(const mk_cache_shape *shape) {
+    return 2 * cache_half_bytes(shape) * (size_t)shape->kv_heads;
+}
+
+/// Element index of (column, input) in packed weights.
+static size_t packed_index(mk_storage storage, int32_t k, int32_t column, int32_t input) {
+    const size_t panel = (size_t)(column / mk_panel_columns), lane = (size_t)(column % mk_panel_columns);
+    if (storage == mk_bfloat16) {
+        const size_t pairs = ((size_t)k + 1) / 2;
+        return ((panel * pairs + (size_t)(input / 2)) * mk_panel_columns + lane) * 2 + (size_t)(input & 1);
+    }
+    return (panel * (size_t)k + (size_t)input) * mk_panel_columns + lane;
+}
+
+static int32_t interleaved_column(int32_t first, bool interleave, int32_t row) {
+    if (!interleave) return first + row;
+    return first + row / mk_panel_columns * 2 * mk_panel_columns + row % mk_panel_columns;
+}
+
+void mk_pack(
+    void *packed, mk_storage storage, int32_t k, int32_t first, bool interleave, const void *matrix,
+    mk_storage source, int32_t rows) {
+    // Blocks of 32 rows by 128 inputs keep the written part of a panel in the first-level cache.
+    enum { inputs = 128 };
+    for (int32_t row = 0; row < rows; row += mk_panel_columns) {
+        const int32_t row_end = rows - row < mk_panel_columns ? rows : row + mk_panel_columns;
+        for (int32_t input = 0; input < k; input += inputs) {
+            const int32_t input_end = k - input < inputs ? k : input + inputs;
+            for (int32_t r = row; r < row_end; r++) {
+                const int32_t column = interleaved_column(first, interleave, r);
+                const size_t from = (size_t)r * (size_t)k;
+                for (int32_t i = input; i < input_end; i++)
+                    store_value(
+                        packed, storage, packed_index(storage, k, column, i),
+                        load_value(matrix, source, from + (size_t)i));
+            }
+        }
+    }
+}
+
+void mk_unpack_column(const mk_packed *packed, int32_t column, int32_t k_begin, int32_t k_end, float *out) {
+    for (int32_t i = k_begin; i < k_end; i++)
+        out[i] = load_value(packed->data, packed->storage, packed_index(packed->storage, packed->k, column, i));
+}

@@ -1,0 +1,22 @@
+import CKernels
+
+/// The kernels of one instruction set.
+///
+/// Everything computed with one set is the same bit for bit on every machine that has it; sets differ in rounding.
+package struct KernelSet: @unchecked Sendable {
+    package let table: UnsafePointer<mk_kernels>
+
+    /// The widest set of this machine, or the one that the environment variable `MARTLET_ISA` names.
+    package static let `default` = KernelSet(table: mk_kernels_default())
+
+    /// All sets that run on this machine, from the scalar reference to the widest.
+    package static var available: [KernelSet] {
+        (0..<UInt32(mk_isa_count)).map { mk_isa($0) }.filter(mk_isa_available)
+            .map { KernelSet(table: mk_kernels_for($0)) }
+    }
+
+    /// Short name: `scalar`, `neon`, `avx2`, `avx512`.
+    package var name: String { String(cString: mk_isa_name(table.pointee.isa)) }
+
+    package var tensor: mk_tensor_kernels { table.pointee.tensor }
+}

@@ -1,0 +1,202 @@
+import CKernels
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// One of the threads that execute a job together.
+package struct Worker: Sendable {
+    /// 0 is the thread that called `run`.
+    package let index: Int
+    package let count: Int
+    fileprivate let team: Team
+
+    /// Waits until every worker of the job has come here; writes before it are visible to all after it.
+    package func barrier() { team.barrier() }
+
+    /// This worker's part of `total` equal pieces of work: ranges of all workers are disjoint, in order, and cover it.
+    package func share(of total: Int) -> Range<Int> { (total * index / count)..<(total * (index + 1) / count) }
+}
+
+/// A fixed set of threads that execute one function together (SPMD) and meet at barriers.
+///
+/// The caller is worker 0. Idle workers spin for some microseconds, then yield, then sleep; at barriers they spin, then
+/// yield: a pure spin loop collapses as soon as another thread wants the core.
+package final class WorkerPool: Sendable {
+    private let team: Team
+    private let threads: [pthread_t]
+    /// Serialises callers.
+    private let turn = Mutex(())
+
+    /// Starts `workerCount - 1` threads, fewer if the system refuses some.
+    package init(workerCount: Int) {
+        let team = Team()
+        var threads: [pthread_t] = []
+        for index in 1..<max(1, workerCount) {
+            guard let thread = Self.start(index, team) else { break }
+            threads.append(thread)
+        }
+        self.team = team
+        self.threads = threads
+        team.open(workerCount: threads.count + 1)
+    }
+
+    deinit {
+        team.publish(nil)
+        for thread in threads { pthread_join(thread, nil) }
+    }
+
+    package var workerCount: Int { threads.count + 1 }
+
+    /// Executes `body` once on every worker and returns when all are done. Not to be called from within a job.
+    package func run(_ body: @escaping @Sendable (Worker) -> Void) {
+        turn.withLock { _ in
+            guard workerCount > 1 else { return body(Worker(index: 0, count: 1, team: team)) }
+            team.publish(body)
+            body(Worker(index: 0, count: workerCount, team: team))
+            team.awaitCompletion()
+        }
+    }
+
+    private final class Start {
+        let index: Int
+        let team: Team
+
+        init(index: Int, team: Team) {
+            self.index = index
+            self.team = team
+        }
+    }
+
+    private static func start(_ index: Int, _ team: Team) -> pthread_t? {
+        let context = Unmanaged.passRetained(Start(index: index, team: team))
+        #if canImport(Darwin)
+        var thread: pthread_t?
+        let status = pthread_create(&thread, nil, { enter($0) }, context.toOpaque())
+        #else
+        var thread = pthread_t()
+        let status = pthread_create(&thread, nil, { $0.flatMap { WorkerPool.enter($0) } }, context.toOpaque())
+        #endif
+        guard status == 0 else {
+            context.release()
+            return nil
+        }
+        return thread
+    }
+
+    private static func enter(_ context: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+        let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
+        start.team.work(as: start.index)
+        return nil
+    }
+}
+
+/// State that the threads of a pool share.
+private final class Team: @unchecked Sendable {
+    typealias Job = @Sendable (Worker) -> Void
+
+    private let generation = LoneCounter()
+    private let unfinished = LoneCounter()
+    private let arrived = LoneCounter()
+    private let phase = LoneCounter()
+    private let sleepers = LoneCounter()
+    /// Written before `generation` is raised, read after it was seen raised.
+    private var job: Job?
+    private var workerCount = 1
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t> = .allocate(capacity: 1)
+    private let wake: UnsafeMutablePointer<pthread_cond_t> = .allocate(capacity: 1)
+
+    private static let yields = 50
+
+    init() {
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(wake, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(wake)
+        pthread_mutex_destroy(mutex)
+        wake.deallocate()
+        mutex.deallocate()
+    }
+
+    /// Called once, before the first job.
+    func open(workerCount: Int) { self.workerCount = workerCount }
+
+    /// Hands a job to the other workers; nil ends them.
+    func publish(_ job: Job?) {
+        self.job = job
+        unfinished.value.store(UInt32(workerCount - 1), ordering: .relaxed)
+        generation.value.add(1, ordering: .sequentiallyConsistent)
+        guard sleepers.value.load(ordering: .sequentiallyConsistent) > 0 else { return }
+        pthread_mutex_lock(mutex)
+        pthread_cond_broadcast(wake)
+        pthread_mutex_unlock(mutex)
+    }
+
+    func awaitCompletion() {
+        SpinWait.until { unfinished.value.load(ordering: .acquiring) == 0 }
+        job = nil
+    }
+
+    func barrier() {
+        guard workerCount > 1 else { return }
+        let current = phase.value.load(ordering: .acquiring)
+        if arrived.value.add(1, ordering: .acquiringAndReleasing).newValue == UInt32(workerCount) {
+            arrived.value.store(0, ordering: .relaxed)
+            phase.value.add(1, ordering: .releasing)
+        } else {
+            SpinWait.until { phase.value.load(ordering: .acquiring) != current }
+        }
+    }
+
+    /// The life of a worker thread.
+    func work(as index: Int) {
+        var seen: UInt32 = 0
+        while true {
+            seen = awaitJob(after: seen)
+            guard perform(as: index) else { return }
+            unfinished.value.subtract(1, ordering: .releasing)
+        }
+    }
+
+    /// Executes the published job; false if it is the end.
+    ///
+    /// Not inlined: the reference to the job must be gone before the caller of `run` learns that the worker is done.
+    @inline(never)
+    private func perform(as index: Int) -> Bool {
+        guard let job else { return false }
+        job(Worker(index: index, count: workerCount, team: self))
+        return true
+    }
+
+    private func awaitJob(after seen: UInt32) -> UInt32 {
+        for turn in 0..<(SpinWait.spins + Self.yields) {
+            let current = generation.value.load(ordering: .acquiring)
+            if current != seen { return current }
+            if turn < SpinWait.spins { mk_cpu_pause() } else { sched_yield() }
+        }
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        // Counted before the last look, so a job published after that look finds a sleeper to wake.
+        sleepers.value.add(1, ordering: .sequentiallyConsistent)
+        defer { sleepers.value.subtract(1, ordering: .sequentiallyConsistent) }
+        while true {
+            let current = generation.value.load(ordering: .sequentiallyConsistent)
+            if current != seen { return current }
+            pthread_cond_wait(wake, mutex)
+        }
+    }
+}
+
+/// A counter with cache lines of its own: neighbours that are written often would slow its readers down.
+private final class LoneCounter: Sendable {
+    private let before = InlineArray<15, UInt64>(repeating: 0)
+    let value = Atomic<UInt32>(0)
+    private let after = InlineArray<15, UInt64>(repeating: 0)
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Engine
+
+/// Options of every command that loads a model; spelled as in vLLM where vLLM has the thing.
+struct EngineOptions: ParsableArguments {
+    @Option(help: "Arithmetic of weights and KV cache; auto is the checkpoint's own.")
+    var dtype: DTypeArgument = .auto
+
+    @Option(
+        name: .customLong("max-model-len"), parsing: .unconditional,
+        help: ArgumentHelp(
+            "Longest sequence, prompt and output together, in tokens (4096, 32k); auto is what the model and the memory allow.",
+            valueName: "tokens"))
+    var maxModelLength: ModelLength?
+
+    @Option(
+        name: [.customLong("cache-memory"), .customLong("kv-cache-memory-bytes")],
+        help: ArgumentHelp(
+            "Memory for the KV cache (2GiB, 512MB, bytes); the default is half of what is free after loading.",
+            valueName: "size"))
+    var cacheMemory: ByteCount?
+
+    @Option(help: ArgumentHelp("Threads for the arithmetic; the default is one for each core.", valueName: "count"))
+    var threads: Int?
+
+    @Option(
+        name: .customLong("chat-template"),
+        help: ArgumentHelp("Chat template in place of the model's own: a file, or its text.", valueName: "template"))
+    var chatTemplate: String?
+
+    /// The configuration for `model`, before a command's own additions.
+    func configuration(model: String?) throws -> EngineConfiguration {
+        var configuration = EngineConfiguration(model: model)
+        configuration.dtype = dtype.dtype
+        configuration.maxModelLength = maxModelLength?.tokens
+        configuration.cacheMemory = cacheMemory?.bytes
+        configuration.threads = threads
+        configuration.chatTemplate = try chatTemplate.map(ChatTemplateArgument.text)
+        return configuration
+    }
+}
+
+/// Options that bound one step of the engine, in vLLM's spelling.
+struct BatchOptions: ParsableArguments {
+    @Option(
+        name: .customLong("max-num-seqs"), help: ArgumentHelp("Most sequences in one step.", valueName: "count"))
+    var maxSequences = EngineConfiguration().maxSequences
+
+    @Option(
+        name: .customLong("max-num-batched-tokens"),
+        help: ArgumentHelp("Most tokens in one step, over all sequences.", valueName: "tokens"))
+    var maxBatchedTokens = TokenCount(EngineConfiguration().maxBatchedTokens)
+
+    @Option(
+        name: .customLong("block-size"),
+        help: ArgumentHelp("Tokens in one block of the KV cache: a power of two up to 128.", valueName: "tokens"))
+    var blockSize = EngineConfiguration().blockSize
+
+    func apply(to configuration: inout EngineConfiguration) {
+        configuration.maxSequences = maxSequences
+        configuration.maxBatchedTokens = maxBatchedTokens.tokens
+        configuration.blockSize = blockSize
+    }
+}

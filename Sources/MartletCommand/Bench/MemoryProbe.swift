@@ -1,0 +1,56 @@
+import Compute
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Measures how fast all cores together read memory: the limit of decoding, which reads every weight for each step.
+enum MemoryProbe {
+    /// Larger than the caches of common servers; several times that would only take longer.
+    private static let size = 512 << 20
+    private static let rounds = 7
+
+    /// Bytes in a second, the median of a few rounds; nil where there is no memory for it.
+    ///
+    /// Each round looks for a byte that does not occur, with the C library's own vector code.
+    static func readBandwidth(threads: Int) -> Double? {
+        let bytes = min(size, CPUInfo.current.availableMemory / 4) & ~4095
+        guard bytes >= 1 << 20, let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0),
+            memory != MAP_FAILED
+        else { return nil }
+        defer { munmap(memory, bytes) }
+        nonisolated(unsafe) let shared = memory
+        let pool = WorkerPool(workerCount: threads)
+        pool.run { worker in
+            let part = worker.share(of: bytes)
+            memset(shared + part.lowerBound, 1, part.count)
+        }
+        var rates: [Double] = []
+        // A result that nobody looked at would be optimised away, and the search with it.
+        let found = Atomic(0)
+        for _ in 0..<rounds {
+            let start = ContinuousClock.now
+            pool.run { worker in
+                let part = worker.share(of: bytes)
+                if memchr(shared + part.lowerBound, 0xFF, part.count) != nil { found.add(1, ordering: .relaxed) }
+            }
+            rates.append(Double(bytes) / max(1e-9, Format.seconds(ContinuousClock.now - start)))
+        }
+        return found.load(ordering: .relaxed) == 0 ? Median.of(rates) : nil
+    }
+}
+
+/// The middle of some measurements.
+enum Median {
+    /// The mean of the two middle ones for an even count; nil for none.
+    static func of(_ values: [Double]) -> Double? {
+        let sorted = values.sorted()
+        guard let last = sorted.indices.last else { return nil }
+        return (sorted[last / 2] + sorted[(last + 1) / 2]) / 2
+    }
+}

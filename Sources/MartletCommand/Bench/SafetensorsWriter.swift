@@ -1,0 +1,93 @@
+import Checkpoints
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Writes a safetensors file of bfloat16 tensors: ones for norms, random numbers for everything else.
+struct SafetensorsWriter {
+    struct Tensor {
+        let name: String
+        let shape: [Int]
+        let isNorm: Bool
+
+        init(_ name: String, _ shape: [Int], isNorm: Bool = false) {
+            self.name = name
+            self.shape = shape
+            self.isNorm = isNorm
+        }
+
+        var byteCount: Int { 2 * shape.reduce(1, *) }
+    }
+
+    let tensors: [Tensor]
+
+    /// Random numbers are drawn once for this many elements and repeated; prime, so that no two rows are alike.
+    private static let period = 1_048_573
+    /// Spread of the random weights, as common initialisations have it.
+    private static let spread: Float = 0.035
+
+    func write(to path: String) throws {
+        guard let file = fopen(path, "wb") else { throw failure(path) }
+        defer { fclose(file) }
+        let header = header
+        var length = UInt64(header.count).littleEndian
+        let weights = Self.randomBlock()
+        let ones = [UInt16](repeating: 0x3F80, count: 1 << 14)
+        var isWritten = fwrite(&length, 8, 1, file) == 1 && fwrite(header, 1, header.count, file) == header.count
+        for tensor in tensors {
+            var rest = tensor.byteCount / 2
+            let block = tensor.isNorm ? ones : weights
+            while rest > 0, isWritten {
+                let count = min(rest, block.count)
+                isWritten = fwrite(block, 2, count, file) == count
+                rest -= count
+            }
+        }
+        guard isWritten, fflush(file) == 0 else { throw failure(path) }
+    }
+
+    private var header: [UInt8] {
+        var entries = JSONObject()
+        var offset = 0
+        for tensor in tensors {
+            entries[tensor.name] = [
+                "dtype": "BF16", "shape": .array(tensor.shape.map(JSONValue.int)),
+                "data_offsets": [.int(offset), .int(offset + tensor.byteCount)],
+            ]
+            offset += tensor.byteCount
+        }
+        var bytes = Array(JSONValue.object(entries).compactText.utf8)
+        bytes += repeatElement(UInt8(ascii: " "), count: (8 - bytes.count % 8) % 8)
+        return bytes
+    }
+
+    private static func randomBlock() -> [UInt16] {
+        var generator = SplitMix64(state: 0x6D61_7274)
+        return (0..<period).map { _ in
+            let value = Float.random(in: -spread...spread, using: &generator)
+            return UInt16(truncatingIfNeeded: value.bitPattern >> 16)
+        }
+    }
+
+    private func failure(_ path: String) -> LineError {
+        LineError("\(path) cannot be written: \(String(cString: strerror(errno))). Set TMPDIR to a folder with more room.")
+    }
+}
+
+/// A small seeded generator (Steele, Lea, Flood 2014), so that every run measures the same numbers.
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

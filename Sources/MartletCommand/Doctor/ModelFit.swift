@@ -1,0 +1,57 @@
+import Checkpoints
+import Models
+
+/// What one model needs in memory, and how much of it this machine has.
+struct ModelFit: Equatable {
+    let argument: String
+    let folder: String
+    let architecture: String
+    let isSupported: Bool
+    let parameterCount: Int
+    /// `float32` or `bfloat16`: the arithmetic it would run in.
+    let dtype: ModelDType
+    let weightBytes: Int
+    let cacheBytesPerToken: Int
+    /// Longest sequence that the model was made for.
+    let maxPositions: Int
+    let availableMemory: Int
+
+    /// Share of the free memory that the KV cache takes unless told otherwise.
+    static let cacheShare = 0.5
+
+    /// Reads configuration and headers of the weights in `folder`; no weights.
+    init(argument: String, folder: String, dtype wanted: ModelDType, availableMemory: Int) throws {
+        let config = try ModelConfig(folder: folder)
+        let tensors = try TensorStore(folder: folder)
+        let stored = try tensors.names.first.map { try tensors.tensor($0).dtype }
+        self.argument = argument
+        self.folder = folder
+        architecture = config.modelType
+        isSupported = ModelRegistry.loaders[config.modelType] != nil
+        dtype = wanted == .auto ? ((config.dtype ?? stored) == .bfloat16 ? .bfloat16 : .float32) : wanted
+        parameterCount = try tensors.names.reduce(0) { $0 + (try tensors.tensor($1).shape.reduce(1, *)) }
+        let bytes = dtype == .bfloat16 ? 2 : 4
+        weightBytes = parameterCount * bytes
+        cacheBytesPerToken = 2 * config.layerCount * config.keyValueHeadCount * config.headDimension * bytes
+        maxPositions = config.maximumPositions
+        self.availableMemory = availableMemory
+    }
+
+    var memoryAfterWeights: Int { max(0, availableMemory - weightBytes) }
+
+    /// Tokens of KV cache that the default share of the rest holds.
+    var cacheTokens: Int { Int(Double(memoryAfterWeights) * Self.cacheShare) / max(1, cacheBytesPerToken) }
+
+    /// What speaks against serving it here, if anything.
+    var problem: String? {
+        if !isSupported {
+            let known = ModelRegistry.loaders.keys.sorted().joined(separator: ", ")
+            return "The architecture '\(architecture)' is not supported (supported: \(known))."
+        }
+        if weightBytes > availableMemory {
+            return "The weights need \(Format.bytes(weightBytes)), but only \(Format.bytes(availableMemory)) are free."
+        }
+        if cacheTokens < 1 { return "No memory is left for the KV cache." }
+        return nil
+    }
+}

@@ -1,0 +1,40 @@
+import CKernels
+import Checkpoints
+import Compute
+
+/// Token embeddings, one row each, in the model's storage type.
+final class EmbeddingTable: @unchecked Sendable {
+    let rows: Int
+    let columns: Int
+    private let storage: StorageType
+    private let memory: Memory
+
+    init(_ tensor: TensorView, rows: Int, columns: Int, storage: StorageType, pool: WorkerPool) throws {
+        self.rows = rows
+        self.columns = columns
+        self.storage = storage
+        let memory = try Memory(byteCount: rows * columns * storage.byteCount)
+        self.memory = memory
+        guard let base = tensor.bytes.baseAddress else { return }
+        nonisolated(unsafe) let from = base
+        let type = tensor.storage
+        pool.run { worker in
+            let range = worker.share(of: rows)
+            mk_convert(
+                memory.pointer + range.lowerBound * columns * storage.byteCount, storage.kernelType,
+                from + range.lowerBound * columns * type.byteCount, type.kernelType, range.count * columns)
+        }
+    }
+
+    /// Row `row` in float.
+    func read(_ row: Int, to out: UnsafeMutablePointer<Float>) {
+        storage.convert(memory.pointer + row * columns * storage.byteCount, to: out, count: columns)
+    }
+}
+
+extension StorageType {
+    /// Converts `count` values to float.
+    func convert(_ from: UnsafeRawPointer, to: UnsafeMutablePointer<Float>, count: Int) {
+        mk_convert(to, mk_float32, from, kernelType, count)
+    }
+}

@@ -1,0 +1,45 @@
+/// The work of one step: tokens of several sequences laid out one after another.
+///
+/// Token i of a slice has position `contextLength - tokenCount + i` and KV slot
+/// `table[position / blockSize] * blockSize + position % blockSize`, table being the slice's part of `blockTables`.
+package struct ForwardBatch: Sendable {
+    /// Token ids of all slices.
+    package var tokens: [Int32] = []
+    /// Position of each token in its sequence.
+    package var positions: [Int32] = []
+    package var sequences: [SequenceSlice] = []
+    /// Block tables of the slices, one after another.
+    package var blockTables: [Int32] = []
+    /// Indices into `tokens` whose logits are wanted, in the order in which they are wanted.
+    package var logitRows: [Int32] = []
+
+    package init() {}
+
+    package init(
+        tokens: [Int32], positions: [Int32], sequences: [SequenceSlice], blockTables: [Int32], logitRows: [Int32]
+    ) {
+        self.tokens = tokens
+        self.positions = positions
+        self.sequences = sequences
+        self.blockTables = blockTables
+        self.logitRows = logitRows
+    }
+}
+
+/// The part of a batch that belongs to one sequence.
+package struct SequenceSlice: Sendable {
+    /// First token in `ForwardBatch.tokens`.
+    package var tokenStart: Int32
+    package var tokenCount: Int32
+    /// KV entries of the sequence after the step.
+    package var contextLength: Int32
+    /// First entry in `ForwardBatch.blockTables`.
+    package var blockTableStart: Int32
+
+    package init(tokenStart: Int32, tokenCount: Int32, contextLength: Int32, blockTableStart: Int32) {
+        self.tokenStart = tokenStart
+        self.tokenCount = tokenCount
+        self.contextLength = contextLength
+        self.blockTableStart = blockTableStart
+    }
+}

@@ -1,0 +1,86 @@
+import CKernels
+import Compute
+
+/// Executes a model of the Llama family on the processor's kernels.
+package final class LlamaRunner: ModelRunner {
+    package var shape: ModelShape { model.shape }
+    private let model: LlamaModel
+    private let kernels: KernelSet
+    private let pool: WorkerPool
+    private let rope: RopeTable
+    private let phases: WorkPhases
+    private var cache: PagedCache?
+    private var scratch: LlamaScratch?
+
+    package init(_ source: ModelSource, pool: WorkerPool) throws {
+        model = try LlamaModel(source, pool: pool)
+        kernels = source.kernels
+        self.pool = pool
+        phases = WorkPhases(count: LlamaStep.phaseCount(layers: model.shape.layers))
+        rope = try RopeTable(model.rope, headDim: model.shape.headDim, maxPositions: model.shape.maxPositions)
+    }
+
+    package func bytesPerBlock(blockSize: Int) -> Int {
+        PagedCache.bytesPerBlock(shape, blockSize: blockSize) * shape.layers
+    }
+
+    package func allocateCache(blocks: Int, blockSize: Int) throws {
+        cache = nil
+        cache = try PagedCache(shape, blocks: blocks, blockSize: blockSize)
+    }
+
+    package func copyBlocks(_ pairs: [(from: Int32, to: Int32)]) {
+        for pair in pairs { cache?.copy(from: Int(pair.from), to: Int(pair.to)) }
+    }
+
+    package func execute(_ batch: ForwardBatch, logits: UnsafeMutablePointer<Float>) throws {
+        guard !batch.tokens.isEmpty else { return }
+        guard let cache else { throw ComputeError("the KV cache was not allocated") }
+        assert(batch.isValid(vocabularySize: shape.vocabularySize, blocks: cache.blocks, blockSize: cache.blockSize))
+        try rope.reserve(Int(batch.positions.max() ?? 0) + 1)
+        let scratch = try scratch(for: batch.tokens.count)
+        let sequences = batch.sequences.map {
+            mk_sequence(
+                token_start: $0.tokenStart, token_count: $0.tokenCount, context_length: $0.contextLength,
+                block_table_start: $0.blockTableStart)
+        }
+        batch.blockTables.withUnsafeBufferPointer { tables in
+            guard let tables = tables.baseAddress else { return }
+            nonisolated(unsafe) let step = LlamaStep(
+                model: model, kernels: kernels.tensor, cache: cache, scratch: scratch, rope: rope, batch: batch,
+                sequences: sequences, attentionItems: AttentionItem.items(sequences, shape), blockTables: tables,
+                logits: logits, phases: phases)
+            phases.reset()
+            pool.run { step.execute($0) }
+        }
+    }
+
+    private func scratch(for tokens: Int) throws -> LlamaScratch {
+        if let scratch, scratch.capacity >= tokens { return scratch }
+        // The old buffers go before the new ones come.
+        scratch = nil
+        let made = try LlamaScratch(shape, intermediateSize: model.intermediateSize, capacity: max(tokens, 64))
+        scratch = made
+        return made
+    }
+}
+
+extension ForwardBatch {
+    /// Whether every index in the batch is within its range; for debug builds, as the scheduler is trusted.
+    func isValid(vocabularySize: Int, blocks: Int, blockSize: Int) -> Bool {
+        let slices = sequences.allSatisfy { slice in
+            let used = (Int(slice.contextLength) + blockSize - 1) / blockSize
+            let first = Int(slice.blockTableStart)
+            let token = Int(slice.tokenStart)
+            let count = Int(slice.tokenCount)
+            guard count > 0, slice.contextLength >= slice.tokenCount, first >= 0, first + used <= blockTables.count,
+                token >= 0, token + count <= tokens.count
+            else { return false }
+            return (0..<count).allSatisfy { Int(positions[token + $0]) == Int(slice.contextLength) - count + $0 }
+        }
+        return slices && positions.count == tokens.count
+            && tokens.allSatisfy { $0 >= 0 && Int($0) < vocabularySize }
+            && blockTables.allSatisfy { $0 >= 0 && Int($0) < blocks }
+            && logitRows.allSatisfy { $0 >= 0 && Int($0) < tokens.count }
+    }
+}

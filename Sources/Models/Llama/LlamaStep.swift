@@ -1,0 +1,199 @@
+import CKernels
+import Compute
+
+/// One step of a Llama model, executed by all workers together.
+///
+/// Every worker runs `execute`; each phase is divided into rows, panels of columns or attention items, and the next one
+/// begins when all pieces are done. How work is divided and who does it never changes a bit of it.
+struct LlamaStep {
+    let model: LlamaModel
+    let kernels: mk_tensor_kernels
+    let cache: PagedCache
+    let scratch: LlamaScratch
+    let rope: RopeTable
+    let batch: ForwardBatch
+    let sequences: [mk_sequence]
+    let attentionItems: [AttentionItem]
+    let blockTables: UnsafePointer<Int32>
+    let logits: UnsafeMutablePointer<Float>
+    let phases: WorkPhases
+
+    private var shape: ModelShape { model.shape }
+    private var tokens: Int { batch.tokens.count }
+
+    /// Phases of a step of a model with `layers` layers.
+    static func phaseCount(layers: Int) -> Int { 1 + 8 * layers + 2 }
+
+    func execute(_ worker: Worker) {
+        let rows = Pieces(tokens, workers: worker.count)
+        phases.run(0, pieces: rows.count) { piece in
+            for row in rows[piece] { embed(row) }
+        }
+        for index in 0..<shape.layers {
+            attention(index, firstPhase: 1 + 8 * index, worker.count)
+            feedForward(index, firstPhase: 6 + 8 * index, worker.count)
+        }
+        head(firstPhase: 1 + 8 * shape.layers, worker.count)
+    }
+
+    private func embed(_ row: Int) {
+        let token = Int(batch.tokens[row])
+        let out = scratch.hidden[row]
+        if let embeddings = model.embeddings {
+            embeddings.read(token, to: out)
+        } else {
+            withUnsafePointer(to: model.head.packed) {
+                mk_unpack_column($0, Int32(token), 0, Int32(shape.hiddenSize), out)
+            }
+        }
+    }
+
+    private func attention(_ index: Int, firstPhase phase: Int, _ workers: Int) {
+        let layer = model.layers[index]
+        normalize(layer.inputNorm, phase, workers)
+        multiply(
+            layer.attention, scratch.normed, into: scratch.queriesKeysValues, accumulate: false, phase + 1, workers)
+        let rows = Pieces(tokens, workers: workers)
+        phases.run(phase + 2, pieces: rows.count) { piece in
+            for row in rows[piece] { rotateAndStore(row, index) }
+        }
+        attend(index, phase + 3)
+        multiply(layer.attentionOutput, scratch.attended, into: scratch.hidden, accumulate: true, phase + 4, workers)
+    }
+
+    private func feedForward(_ index: Int, firstPhase phase: Int, _ workers: Int) {
+        let layer = model.layers[index]
+        normalize(layer.feedForwardNorm, phase, workers)
+        let pairs = Pieces(layer.feedForward.panelCount / 2, workers: workers)
+        withUnsafePointer(to: layer.feedForward.packed) { packed in
+            phases.run(phase + 1, pieces: pairs.count) { piece in
+                kernels.gated_matmul(
+                    packed, Int32(pairs[piece].lowerBound), Int32(pairs[piece].upperBound), scratch.normed[0],
+                    scratch.normed.stride, Int32(tokens), scratch.gated[0], scratch.gated.stride,
+                    Int32(model.intermediateSize), layer.feedForward.bias?.values, model.activation)
+            }
+        }
+        multiply(layer.feedForwardOutput, scratch.gated, into: scratch.hidden, accumulate: true, phase + 2, workers)
+    }
+
+    /// Logits of the rows asked for.
+    private func head(firstPhase phase: Int, _ workers: Int) {
+        let rows = batch.logitRows
+        guard !rows.isEmpty else { return }
+        let pieces = Pieces(rows.count, workers: workers)
+        phases.run(phase, pieces: pieces.count) { piece in
+            for index in pieces[piece] {
+                kernels.rms_norm(
+                    scratch.hidden[Int(rows[index])], model.outputNorm.values, model.normEpsilon,
+                    Int32(shape.hiddenSize), scratch.normed[index])
+            }
+        }
+        multiply(
+            model.head, scratch.normed[0], stride: scratch.normed.stride, rows: rows.count, into: logits,
+            stride: shape.vocabularySize, accumulate: false, phase + 1, workers)
+    }
+
+    private func normalize(_ weight: FloatBuffer, _ phase: Int, _ workers: Int) {
+        let pieces = Pieces(tokens, workers: workers)
+        phases.run(phase, pieces: pieces.count) { piece in
+            for row in pieces[piece] {
+                kernels.rms_norm(
+                    scratch.hidden[row], weight.values, model.normEpsilon, Int32(shape.hiddenSize), scratch.normed[row])
+            }
+        }
+    }
+
+    private func multiply(
+        _ layer: PackedLinear, _ input: LlamaScratch.Rows, into output: LlamaScratch.Rows, accumulate: Bool,
+        _ phase: Int, _ workers: Int
+    ) {
+        multiply(
+            layer, input[0], stride: input.stride, rows: tokens, into: output[0], stride: output.stride,
+            accumulate: accumulate, phase, workers)
+    }
+
+    private func multiply(
+        _ layer: PackedLinear, _ input: UnsafePointer<Float>, stride inputStride: Int, rows: Int,
+        into output: UnsafeMutablePointer<Float>, stride outputStride: Int, accumulate: Bool, _ phase: Int,
+        _ workers: Int
+    ) {
+        let panels = Pieces(layer.panelCount, workers: workers)
+        withUnsafePointer(to: layer.packed) { packed in
+            phases.run(phase, pieces: panels.count) { piece in
+                kernels.matmul(
+                    packed, Int32(panels[piece].lowerBound), Int32(panels[piece].upperBound), input, inputStride,
+                    Int32(rows), output, outputStride, layer.bias?.values, accumulate)
+            }
+        }
+    }
+
+    /// Rotates q and k of a token and puts k and v where attention will read them.
+    private func rotateAndStore(_ row: Int, _ layer: Int) {
+        let heads = shape.heads * shape.headDim
+        let keys = shape.kvHeads * shape.headDim
+        let position = Int(batch.positions[row])
+        let values = scratch.queriesKeysValues[row]
+        kernels.rope(
+            values, Int32(shape.heads + shape.kvHeads), Int32(shape.headDim), Int32(rope.rotary),
+            rope.cosine(position), rope.sine(position))
+        withUnsafePointer(to: cache.kernelShape) {
+            kernels.write_kv($0, cache.layer(layer), slot(row), values + heads, values + heads + keys)
+        }
+    }
+
+    /// Where K and V of a token are kept.
+    private func slot(_ row: Int) -> Int64 {
+        // Slices are in the order of their tokens.
+        var low = 0
+        var high = sequences.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if Int(sequences[middle].token_start) <= row { low = middle } else { high = middle }
+        }
+        let position = Int(batch.positions[row])
+        let block = blockTables[Int(sequences[low].block_table_start) + position / cache.blockSize]
+        return Int64(block) * Int64(cache.blockSize) + Int64(position % cache.blockSize)
+    }
+
+    private func attend(_ layer: Int, _ phase: Int) {
+        var attention = mk_attention(
+            shape: cache.kernelShape, cache: cache.layer(layer), block_tables: blockTables,
+            q: scratch.queriesKeysValues[0], q_stride: scratch.queriesKeysValues.stride, out: scratch.attended[0],
+            out_stride: scratch.attended.stride, heads: Int32(shape.heads),
+            scale: 1 / Float(shape.headDim).squareRoot(), window: 0)
+        withUnsafePointer(to: &attention) { attention in
+            phases.run(phase, pieces: attentionItems.count) { piece in
+                let item = attentionItems[piece]
+                withUnsafePointer(to: sequences[item.sequence]) {
+                    kernels.attend(attention, $0, item.kvHead, item.token, item.tokenCount)
+                }
+            }
+        }
+    }
+}
+
+/// A piece of attention: some tokens of one sequence, for the query heads of one KV head.
+struct AttentionItem {
+    let sequence: Int
+    let kvHead: Int32
+    /// First token, counted within the sequence's slice.
+    let token: Int32
+    let tokenCount: Int32
+
+    /// Items for a batch, about 32 rows of queries each: enough to share every load of K and V, few enough to divide.
+    static func items(_ sequences: [mk_sequence], _ shape: ModelShape) -> [AttentionItem] {
+        let step = Int32(max(1, 32 * shape.kvHeads / shape.heads))
+        var items: [AttentionItem] = []
+        for (index, sequence) in sequences.enumerated() {
+            for head in 0..<Int32(shape.kvHeads) {
+                for token in stride(from: 0, to: sequence.token_count, by: Int(step)) {
+                    items.append(
+                        AttentionItem(
+                            sequence: index, kvHead: head, token: token,
+                            tokenCount: min(step, sequence.token_count - token)))
+                }
+            }
+        }
+        return items
+    }
+}

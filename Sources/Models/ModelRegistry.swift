@@ -1,0 +1,46 @@
+import Checkpoints
+import Compute
+
+/// The architectures that can be loaded, by `model_type`.
+package enum ModelRegistry {
+    package typealias Loader = @Sendable (ModelSource, WorkerPool) throws -> any ModelRunner
+
+    package static let loaders: [String: Loader] = [
+        "llama": { try LlamaRunner($0, pool: $1) }
+    ]
+}
+
+/// What an architecture's loader is given.
+package struct ModelSource: Sendable {
+    package let config: ModelConfig
+    package let tensors: TensorStore
+    /// Never `auto`.
+    package let dtype: ModelDType
+    package let kernels: KernelSet
+    /// Called with the part of the weights that is loaded, from 0 to 1.
+    package let progress: @Sendable (Double) -> Void
+}
+
+/// Loads the model in `folder`.
+///
+/// - Throws: `CheckpointError` for whatever is wrong with its files, `ComputeError` when memory does not suffice.
+package func loadModel(
+    folder: String, dtype: ModelDType, pool: WorkerPool, kernels: KernelSet = .default,
+    progress: @escaping @Sendable (Double) -> Void = { _ in }
+) throws -> any ModelRunner {
+    let config = try ModelConfig(folder: folder, supported: Set(ModelRegistry.loaders.keys))
+    guard let load = ModelRegistry.loaders[config.modelType] else {
+        throw config.fields.mismatch("model_type", "is not supported", kind: .unsupported)
+    }
+    let tensors = try TensorStore(folder: folder)
+    let source = ModelSource(
+        config: config, tensors: tensors, dtype: dtype == .auto ? automaticType(config, tensors) : dtype,
+        kernels: kernels, progress: progress)
+    return try load(source, pool)
+}
+
+/// What `auto` means for a checkpoint: see `ModelDType.auto`. Where the configuration is silent the weights tell.
+private func automaticType(_ config: ModelConfig, _ tensors: TensorStore) -> ModelDType {
+    let weights = tensors.names.first.flatMap { try? tensors.tensor($0).dtype }
+    return (config.dtype ?? weights) == .bfloat16 ? .bfloat16 : .float32
+}

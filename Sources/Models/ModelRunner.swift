@@ -1,0 +1,48 @@
+/// Executes steps of one loaded model: the boundary below which there are tensors.
+///
+/// A runner knows no requests and no queue. One thread uses it at a time.
+package protocol ModelRunner: AnyObject {
+    var shape: ModelShape { get }
+
+    /// Bytes that one block of `blockSize` positions takes over all layers.
+    func bytesPerBlock(blockSize: Int) -> Int
+
+    /// Reserves the KV cache, instead of an earlier one; memory is committed as blocks are first written.
+    func allocateCache(blocks: Int, blockSize: Int) throws
+
+    /// Executes one step and writes one row of `vocabularySize` logits for each of `batch.logitRows`.
+    ///
+    /// A row's logits depend on its own sequence alone, bit for bit: neither on the other sequences, nor on the division
+    /// into steps, the block size or the number of threads.
+    func execute(_ batch: ForwardBatch, logits: UnsafeMutablePointer<Float>) throws
+
+    /// Copies whole blocks in all layers, in order.
+    func copyBlocks(_ pairs: [(from: Int32, to: Int32)])
+}
+
+/// The type in which a model's weights and KV entries are held.
+package enum ModelDType: String, Sendable, CaseIterable {
+    /// The checkpoint's: bfloat16 for bfloat16, float32 for float32, and float32 for float16, which holds values that
+    /// bfloat16 would round.
+    case auto
+    case float32
+    case bfloat16
+}
+
+/// The sizes of a model that its users must know.
+package struct ModelShape: Sendable {
+    package var architecture: String
+    /// Never `auto`.
+    package var dtype: ModelDType
+    package var layers: Int
+    package var hiddenSize: Int
+    package var heads: Int
+    package var kvHeads: Int
+    package var headDim: Int
+    package var vocabularySize: Int
+    /// Most positions of a sequence.
+    package var maxPositions: Int
+    package var parameterCount: Int
+    /// Bytes of the packed weights.
+    package var weightBytes: Int
+}

@@ -1,0 +1,124 @@
+import Checkpoints
+import Compute
+
+/// Takes a checkpoint's tensors one by one into the kernels' formats, checks names and shapes, and counts progress.
+///
+/// What is left over in the end and not known to be superfluous is an error: a tensor that nobody uses is a part of the
+/// model that would be silently missing.
+final class WeightLoader {
+    let source: ModelSource
+    let pool: WorkerPool
+    let storage: StorageType
+    private var taken: Set<String> = []
+    private(set) var parameterCount = 0
+    private(set) var weightBytes = 0
+    private let totalBytes: Int
+    private var loadedBytes = 0
+
+    init(_ source: ModelSource, pool: WorkerPool) {
+        self.source = source
+        self.pool = pool
+        storage = source.dtype == .bfloat16 ? .bfloat16 : .float32
+        totalBytes = max(1, source.tensors.byteCount)
+    }
+
+    /// One matrix of a fused layer.
+    struct Part {
+        /// Name without `.weight`.
+        let name: String
+        let rows: Int
+        let hasBias: Bool
+        let placement: PackedLinear.Placement
+    }
+
+    /// Linear layers with the same input, side by side.
+    func fused(inputs: Int, _ parts: [(name: String, rows: Int, hasBias: Bool)]) throws -> PackedLinear {
+        let layer = try PackedLinear(inputs: inputs, outputs: parts.reduce(0) { $0 + $1.rows }, storage: storage)
+        var column = 0
+        for part in parts {
+            try take(
+                Part(name: part.name, rows: part.rows, hasBias: part.hasBias, placement: .columns(from: column)),
+                into: layer)
+            column += part.rows
+        }
+        weightBytes += layer.byteCount
+        return layer
+    }
+
+    /// The gate and up matrices of a gated feed-forward layer.
+    func gated(inputs: Int, columns: Int, gate: String, up: String, hasBias: Bool) throws -> PackedLinear {
+        let layer = try PackedLinear.gated(inputs: inputs, columns: columns, storage: storage)
+        try take(Part(name: gate, rows: columns, hasBias: hasBias, placement: .gate), into: layer)
+        try take(Part(name: up, rows: columns, hasBias: hasBias, placement: .up), into: layer)
+        weightBytes += layer.byteCount
+        return layer
+    }
+
+    private func take(_ part: Part, into layer: PackedLinear) throws {
+        let weight = try tensor(part.name + ".weight", [part.rows, layer.inputs])
+        if let base = weight.bytes.baseAddress {
+            layer.pack(base, type: weight.storage, rows: part.rows, at: part.placement, pool: pool)
+        }
+        done(weight)
+        guard part.hasBias else { return }
+        let bias = try tensor(part.name + ".bias", [part.rows])
+        if let base = bias.bytes.baseAddress {
+            try layer.setBias(base, type: bias.storage, count: part.rows, at: part.placement)
+        }
+        done(bias)
+    }
+
+    /// A vector in float.
+    func vector(_ name: String, count: Int) throws -> FloatBuffer {
+        let tensor = try tensor(name, [count])
+        let buffer = try FloatBuffer(count: count)
+        if let base = tensor.bytes.baseAddress { tensor.storage.convert(base, to: buffer.values, count: count) }
+        weightBytes += count * 4
+        done(tensor)
+        return buffer
+    }
+
+    /// A table of rows, in the model's storage type.
+    func table(_ name: String, rows: Int, columns: Int) throws -> EmbeddingTable {
+        let tensor = try tensor(name, [rows, columns])
+        let table = try EmbeddingTable(tensor, rows: rows, columns: columns, storage: storage, pool: pool)
+        weightBytes += rows * columns * storage.byteCount
+        done(tensor)
+        return table
+    }
+
+    /// Refuses tensors that nobody took, except those for which `isIgnored` is true.
+    func finish(isIgnored: (String) -> Bool) throws {
+        let left = source.tensors.names.filter { !taken.contains($0) && !isIgnored($0) }.sorted()
+        guard let first = left.first else { return source.progress(1) }
+        throw CheckpointError(
+            .unsupported, file: source.tensors.path, subject: "tensor \(CheckpointError.quoted(first))",
+            "does not belong to a model of type \(source.config.modelType) with this configuration"
+                + (left.count > 1 ? "; nor do \(left.count - 1) others" : ""),
+            advice: "config.json and the weights do not belong together, or the model uses something not supported")
+    }
+
+    private func tensor(_ name: String, _ shape: [Int]) throws -> TensorView {
+        let view = try source.tensors.tensor(name, shape: shape)
+        taken.insert(name)
+        parameterCount += view.count
+        return view
+    }
+
+    private func done(_ tensor: TensorView) {
+        source.tensors.release(tensor.name)
+        loadedBytes += tensor.bytes.count
+        source.progress(min(1, Double(loadedBytes) / Double(totalBytes)))
+    }
+}
+
+extension TensorView {
+    /// The kernels' name for the element type; `WeightLoader` has ruled out all others.
+    var storage: StorageType {
+        switch dtype {
+        case .bfloat16: .bfloat16
+        case .float16: .float16
+        default: .float32
+        }
+    }
+}

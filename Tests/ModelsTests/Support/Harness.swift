@@ -1,0 +1,98 @@
+import CKernels
+import Compute
+import Models
+
+/// Feeds sequences to a runner, with blocks handed out in a scrambled order, as a scheduler would.
+final class Harness {
+    /// A sequence in the cache.
+    struct Sequence {
+        var tokens: [Int32]
+        var computed = 0
+        var blocks: [Int32] = []
+    }
+
+    let runner: any ModelRunner
+    private let blockSize: Int
+    private var free: [Int32]
+
+    init(_ runner: any ModelRunner, blocks: Int, blockSize: Int) throws {
+        self.runner = runner
+        self.blockSize = blockSize
+        try runner.allocateCache(blocks: blocks, blockSize: blockSize)
+        // Any fixed order will do that is not the order of addresses.
+        free = (0..<Int32(blocks)).map { $0 * 7919 % Int32(blocks) }
+        if Set(free).count != blocks { free = (0..<Int32(blocks)).reversed() }
+    }
+
+    /// Computes `counts[i]` further tokens of `sequences[i]` in one step; returns logits of every computed token.
+    func step(_ sequences: inout [Sequence], counts: [Int], lastRowsOnly: Bool = false) throws -> [[[Float]]] {
+        var batch = ForwardBatch()
+        var rowCounts: [Int] = []
+        for index in sequences.indices {
+            let count = counts[index]
+            guard count > 0 else {
+                rowCounts.append(0)
+                continue
+            }
+            let range = sequences[index].computed..<(sequences[index].computed + count)
+            while sequences[index].blocks.count * blockSize < range.upperBound {
+                sequences[index].blocks.append(free.removeLast())
+            }
+            let first = Int32(batch.tokens.count)
+            batch.sequences.append(
+                SequenceSlice(
+                    tokenStart: first, tokenCount: Int32(count), contextLength: Int32(range.upperBound),
+                    blockTableStart: Int32(batch.blockTables.count)))
+            batch.tokens += sequences[index].tokens[range]
+            batch.positions += range.map(Int32.init)
+            batch.blockTables += sequences[index].blocks
+            let rows = lastRowsOnly ? [first + Int32(count) - 1] : (0..<Int32(count)).map { first + $0 }
+            batch.logitRows += rows
+            rowCounts.append(rows.count)
+            sequences[index].computed = range.upperBound
+        }
+        let width = runner.shape.vocabularySize
+        var logits = [Float](repeating: 0, count: batch.logitRows.count * width)
+        try logits.withUnsafeMutableBufferPointer { buffer in
+            if let base = buffer.baseAddress { try runner.execute(batch, logits: base) }
+        }
+        var row = 0
+        return rowCounts.map { count in
+            defer { row += count }
+            return (row..<row + count).map { Array(logits[$0 * width..<($0 + 1) * width]) }
+        }
+    }
+
+    func release(_ sequence: Sequence) { free += sequence.blocks }
+
+    /// Logits of every token of `tokens`, computed in pieces of the given sizes, then in one last piece.
+    func logits(_ tokens: [Int32], pieces: [Int] = []) throws -> [[Float]] {
+        var sequences = [Sequence(tokens: tokens)]
+        var result: [[Float]] = []
+        for piece in pieces where sequences[0].computed + piece < tokens.count {
+            result += try step(&sequences, counts: [piece])[0]
+        }
+        result += try step(&sequences, counts: [tokens.count - sequences[0].computed])[0]
+        release(sequences[0])
+        return result
+    }
+
+    /// Greedy continuations of `prompts`, `counts[i]` tokens each, all in one batch.
+    func greedy(_ prompts: [[Int32]], counts: [Int]) throws -> [[Int32]] {
+        var sequences = prompts.map { Sequence(tokens: $0) }
+        while true {
+            let pending = sequences.indices.map { index in
+                let target = prompts[index].count + counts[index]
+                return sequences[index].tokens.count < target
+                    ? sequences[index].tokens.count - sequences[index].computed : 0
+            }
+            guard pending.contains(where: { $0 > 0 }) else { break }
+            let rows = try step(&sequences, counts: pending, lastRowsOnly: true)
+            for index in sequences.indices {
+                if let row = rows[index].last { sequences[index].tokens.append(mk_argmax(row, Int32(row.count))) }
+            }
+        }
+        for sequence in sequences { release(sequence) }
+        return sequences.indices.map { Array(sequences[$0].tokens[prompts[$0].count...]) }
+    }
+}
