@@ -28,7 +28,7 @@ package struct Fields: Sendable {
         return result
     }
 
-    /// An integer that fits 64 bits; `1.0` counts as one.
+    /// An integer that fits 64 bits; `1.0` counts as one, up to 2^53.
     package func integer(_ key: String) throws(APIError) -> Int? {
         guard let value = value(key) else { return nil }
         return try Self.integer(value, path(of: key))
@@ -106,7 +106,8 @@ extension Fields {
         switch value {
         case .int(let number): return number
         case .double(let number):
-            if let result = Int(exactly: number) { return result }
+            // Beyond 2^53 the double may stand for a neighbour of the integer that was written.
+            if let result = Int(exactly: number), result.magnitude <= 1 << 53 { return result }
             let path = path()
             guard number.rounded() == number || !number.isFinite else {
                 throw .badRequest("\(path): expected an integer, got \(number)", parameter: path)

@@ -18,7 +18,7 @@ enum GenerationResponse {
 
     private static func streaming(_ request: Request, _ run: GenerationRun, _ encoder: some EventEncoder) -> Response {
         let body = ResponseBody { writer in
-            try await request.body.consumeWithCancellationOnInboundClose { _ in
+            try await request.body.consumeWithCancellationOnInboundClose { @concurrent _ in
                 try await write(run, encoder, to: &writer)
             }
             try await writer.finish(nil)
@@ -31,12 +31,12 @@ enum GenerationResponse {
     }
 
     /// Errors after the head can only be told within the stream; silence would look like success.
-    private static func write(
+    @concurrent private static func write(
         _ run: GenerationRun, _ encoder: some EventEncoder, to writer: inout any ResponseBodyWriter
     ) async throws {
         var encoder = encoder
         do {
-            try await run.consume { prompt, event in
+            try await run.consume { @concurrent prompt, event in
                 let bytes = encoder.append(event, prompt: prompt)
                 if !bytes.isEmpty { try await writer.write(ByteBuffer(bytes: bytes)) }
             }

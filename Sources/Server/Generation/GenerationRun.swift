@@ -55,7 +55,7 @@ final class GenerationRun: Sendable {
     ///
     /// - Throws: `APIError` when the engine fails or the time limit passes, `CancellationError` when the client is gone,
     ///   and what `body` throws.
-    func consume(_ body: (Int, GenerationEvent) async throws -> Void) async throws {
+    @concurrent func consume(_ body: @concurrent (Int, GenerationEvent) async throws -> Void) async throws {
         let timer = startTimer()
         defer {
             timer?.cancel()
@@ -76,8 +76,8 @@ final class GenerationRun: Sendable {
         isComplete.store(true, ordering: .relaxed)
     }
 
-    private func pass(
-        _ prompt: Int, _ event: GenerationEvent, to body: (Int, GenerationEvent) async throws -> Void
+    @concurrent private func pass(
+        _ prompt: Int, _ event: GenerationEvent, to body: @concurrent (Int, GenerationEvent) async throws -> Void
     ) async throws {
         try checkTime()
         if state.isDraining, case .delta(let delta) = event, delta.finish?.reason == .abort {
@@ -86,7 +86,7 @@ final class GenerationRun: Sendable {
         try await body(prompt, event)
     }
 
-    private func consumeMerged(_ body: (Int, GenerationEvent) async throws -> Void) async throws {
+    @concurrent private func consumeMerged(_ body: @concurrent (Int, GenerationEvent) async throws -> Void) async throws {
         let (merged, continuation) = MergedStream.makeStream()
         async let pump: Void = Self.pump(streams, into: continuation)
         for try await (prompt, event) in merged { try await pass(prompt, event, to: body) }
