@@ -111,7 +111,6 @@ private final class Team: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t> = .allocate(capacity: 1)
     private let wake: UnsafeMutablePointer<pthread_cond_t> = .allocate(capacity: 1)
 
-    private static let spins = 2000
     private static let yields = 50
 
     init() {
@@ -141,7 +140,7 @@ private final class Team: @unchecked Sendable {
     }
 
     func awaitCompletion() {
-        Self.spin { unfinished.value.load(ordering: .acquiring) == 0 }
+        SpinWait.until { unfinished.value.load(ordering: .acquiring) == 0 }
         job = nil
     }
 
@@ -152,7 +151,7 @@ private final class Team: @unchecked Sendable {
             arrived.value.store(0, ordering: .relaxed)
             phase.value.add(1, ordering: .releasing)
         } else {
-            Self.spin { phase.value.load(ordering: .acquiring) != current }
+            SpinWait.until { phase.value.load(ordering: .acquiring) != current }
         }
     }
 
@@ -177,10 +176,10 @@ private final class Team: @unchecked Sendable {
     }
 
     private func awaitJob(after seen: UInt32) -> UInt32 {
-        for turn in 0..<(Self.spins + Self.yields) {
+        for turn in 0..<(SpinWait.spins + Self.yields) {
             let current = generation.value.load(ordering: .acquiring)
             if current != seen { return current }
-            if turn < Self.spins { mk_cpu_pause() } else { sched_yield() }
+            if turn < SpinWait.spins { mk_cpu_pause() } else { sched_yield() }
         }
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
@@ -191,19 +190,6 @@ private final class Team: @unchecked Sendable {
             let current = generation.value.load(ordering: .sequentiallyConsistent)
             if current != seen { return current }
             pthread_cond_wait(wake, mutex)
-        }
-    }
-
-    @inline(__always)
-    private static func spin(until done: () -> Bool) {
-        var turn = 0
-        while !done() {
-            if turn < spins {
-                mk_cpu_pause()
-                turn += 1
-            } else {
-                sched_yield()
-            }
         }
     }
 }

@@ -47,7 +47,7 @@ static inline size_t v_index(mk_storage storage, int32_t depth, int32_t position
                : (size_t)position * (size_t)depth + (size_t)channel;
 }
 
-/// K and V of one token into its slot.
+/// K and V of one token into its slot; channels past the head's end become zero.
 static inline void cache_write(const mk_cache_shape *s, void *cache, int64_t slot, const float *k, const float *v) {
     const int32_t depth = cache_depth(s), offset = (int32_t)(slot % s->block_size);
     const bool tiled = s->block_size >= mk_tile_positions;
@@ -56,16 +56,17 @@ static inline void cache_write(const mk_cache_shape *s, void *cache, int64_t slo
     for (int32_t h = 0; h < s->kv_heads; h++) {
         char *to_k = cache_at(s, cache, slot / s->block_size, h), *to_v = to_k + cache_half_bytes(s);
         const float *from_k = k + (size_t)h * (size_t)s->head_dim, *from_v = v + (size_t)h * (size_t)s->head_dim;
-        for (int32_t d = 0; d < s->head_dim; d++) {
+        for (int32_t d = 0; d < depth; d++) {
+            const float key = d < s->head_dim ? from_k[d] : 0, value = d < s->head_dim ? from_v[d] : 0;
             const size_t flat = (size_t)position * (size_t)depth + (size_t)d;
             const size_t at_k = tiled ? start + k_index(s->storage, position, d) : flat;
             const size_t at_v = tiled ? start + v_index(s->storage, depth, position, d) : flat;
             if (s->storage == mk_bfloat16) {
-                ((uint16_t *)to_k)[at_k] = to_bfloat16(from_k[d]);
-                ((uint16_t *)to_v)[at_v] = to_bfloat16(from_v[d]);
+                ((uint16_t *)to_k)[at_k] = to_bfloat16(key);
+                ((uint16_t *)to_v)[at_v] = to_bfloat16(value);
             } else {
-                ((float *)to_k)[at_k] = from_k[d];
-                ((float *)to_v)[at_v] = from_v[d];
+                ((float *)to_k)[at_k] = key;
+                ((float *)to_v)[at_v] = value;
             }
         }
     }

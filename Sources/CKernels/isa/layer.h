@@ -36,19 +36,17 @@ MK_INLINE void gate_rows(
 static void gated_matmul(
     const mk_packed *w, int32_t pair_begin, int32_t pair_end, const float *a, size_t a_stride, int32_t rows, float *out,
     size_t out_stride, int32_t columns, const float *bias, mk_activation activation) {
-    enum { height = 64 };
-    float gate[height * mk_panel_columns], up[height * mk_panel_columns];
-    int32_t step = cached_rows(w->k);
-    if (step > height) step = height;
+    float gate[group_rows * mk_panel_columns], up[group_rows * mk_panel_columns];
+    const int32_t step = rows_of_group(w->k);
     for (int32_t row = 0; row < rows; row += step) {
         const int32_t count = rows - row < step ? rows - row : step;
         for (int32_t pair = pair_begin; pair < pair_end; pair++) {
             const float *from = a + (size_t)row * a_stride;
             const float *b = bias ? bias + (size_t)pair * 2 * mk_panel_columns : NULL;
             panel_rows(
-                w, 2 * pair, from, a_stride, count, row == 0, gate, mk_panel_columns, b, false, mk_panel_columns);
+                w, 2 * pair, from, a_stride, count, true, gate, mk_panel_columns, b, false, mk_panel_columns);
             panel_rows(
-                w, 2 * pair + 1, from, a_stride, count, row == 0, up, mk_panel_columns, b ? b + mk_panel_columns : NULL,
+                w, 2 * pair + 1, from, a_stride, count, true, up, mk_panel_columns, b ? b + mk_panel_columns : NULL,
                 false, mk_panel_columns);
             const int32_t column = pair * mk_panel_columns;
             const int32_t left = columns - column < mk_panel_columns ? columns - column : mk_panel_columns;

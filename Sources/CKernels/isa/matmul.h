@@ -50,25 +50,34 @@ MK_INLINE void accumulate_bfloat16(
     }
 }
 
-/// One pass of a panel for `rows` rows; `columns` of the pass are real.
-MK_INLINE void pass_rows(
-    const int rows, const mk_packed *w, const void *panel, int pass, const float *a, size_t a_stride, bool prefetch,
-    float *c, size_t c_stride, int32_t columns, const float *bias, bool accumulate) {
-    vf sum[MK_ROWS][MK_VECS];
-    MK_UNROLL for (int r = 0; r < rows; r++)
-        MK_UNROLL for (int v = 0; v < MK_VECS; v++) sum[r][v] = vf_set(0);
-    if (w->storage == mk_bfloat16)
-        accumulate_bfloat16(rows, a, a_stride, (const uint32_t *)panel + pass * pass_columns, w->k, prefetch, sum);
-    else
-        accumulate_float32(rows, a, a_stride, (const float *)panel + pass * pass_columns, w->k, prefetch, sum);
+/// A piece of work for the registers: some rows, one pass of a panel, one range of K.
+typedef struct piece {
+    /// Weights of the pass, from the first input of the range on.
+    const void *weights;
+    mk_storage storage;
+    int32_t k;
+    const float *a;
+    size_t a_stride;
+    /// Sums of the ranges of K before (unless this is the first) and after (unless it is the last), 32 columns a row.
+    float *partial;
+    bool is_first, is_last, prefetch;
+    float *c;
+    size_t c_stride;
+    /// Columns of the pass that exist.
+    int32_t columns;
+    const float *bias;
+    bool accumulate;
+} piece;
 
-    if (columns >= pass_columns) {
+/// Takes finished sums to the result.
+MK_INLINE void finish_rows(const int rows, const piece *p, vf sum[][MK_VECS]) {
+    if (p->columns >= pass_columns) {
         MK_UNROLL for (int r = 0; r < rows; r++) {
             MK_UNROLL for (int v = 0; v < MK_VECS; v++) {
-                float *to = c + (size_t)r * c_stride + v * MK_LANES;
+                float *to = p->c + (size_t)r * p->c_stride + v * MK_LANES;
                 vf value = sum[r][v];
-                if (bias) value += vf_load(bias + v * MK_LANES);
-                if (accumulate) value += vf_load(to);
+                if (p->bias) value += vf_load(p->bias + v * MK_LANES);
+                if (p->accumulate) value += vf_load(to);
                 vf_store(to, value);
             }
         }
@@ -78,91 +87,130 @@ MK_INLINE void pass_rows(
     MK_UNROLL for (int r = 0; r < rows; r++)
         MK_UNROLL for (int v = 0; v < MK_VECS; v++) vf_store(&lanes[r][v * MK_LANES], sum[r][v]);
     for (int r = 0; r < rows; r++) {
-        for (int32_t i = 0; i < columns; i++) {
-            float *to = c + (size_t)r * c_stride + i;
+        for (int32_t i = 0; i < p->columns; i++) {
+            float *to = p->c + (size_t)r * p->c_stride + i;
             float value = lanes[r][i];
-            if (bias) value += bias[i];
-            if (accumulate) value += *to;
+            if (p->bias) value += p->bias[i];
+            if (p->accumulate) value += *to;
             *to = value;
         }
     }
 }
 
-#define MK_PASS(R)                                                                                                     \
-    static void pass_##R(                                                                                              \
-        const mk_packed *w, const void *panel, int pass, const float *a, size_t a_stride, bool prefetch, float *c,     \
-        size_t c_stride, int32_t columns, const float *bias, bool accumulate) {                                        \
-        if (prefetch)                                                                                                  \
-            pass_rows(R, w, panel, pass, a, a_stride, true, c, c_stride, columns, bias, accumulate);                   \
-        else                                                                                                           \
-            pass_rows(R, w, panel, pass, a, a_stride, false, c, c_stride, columns, bias, accumulate);                  \
+MK_INLINE void piece_rows(const int rows, const piece *p, const bool prefetch) {
+    vf sum[MK_ROWS][MK_VECS];
+    MK_UNROLL for (int r = 0; r < rows; r++)
+        MK_UNROLL for (int v = 0; v < MK_VECS; v++)
+            sum[r][v] = p->is_first ? vf_set(0) : vf_load(p->partial + r * mk_panel_columns + v * MK_LANES);
+    if (p->storage == mk_bfloat16)
+        accumulate_bfloat16(rows, p->a, p->a_stride, p->weights, p->k, prefetch, sum);
+    else
+        accumulate_float32(rows, p->a, p->a_stride, p->weights, p->k, prefetch, sum);
+    if (p->is_last) {
+        finish_rows(rows, p, sum);
+    } else {
+        MK_UNROLL for (int r = 0; r < rows; r++)
+            MK_UNROLL for (int v = 0; v < MK_VECS; v++)
+                vf_store(p->partial + r * mk_panel_columns + v * MK_LANES, sum[r][v]);
     }
-MK_PASS(1)
-MK_PASS(2)
-MK_PASS(3)
-MK_PASS(4)
-MK_PASS(5)
-MK_PASS(6)
+}
+
+#define MK_PIECE(R)                                                                                                    \
+    static void piece_##R(const piece *p) {                                                                            \
+        if (p->prefetch)                                                                                               \
+            piece_rows(R, p, true);                                                                                    \
+        else                                                                                                           \
+            piece_rows(R, p, false);                                                                                   \
+    }
+MK_PIECE(1)
+MK_PIECE(2)
+MK_PIECE(3)
+MK_PIECE(4)
+MK_PIECE(5)
+MK_PIECE(6)
 #if MK_ROWS > 6
-MK_PASS(7)
-MK_PASS(8)
-MK_PASS(9)
-MK_PASS(10)
+MK_PIECE(7)
+MK_PIECE(8)
+MK_PIECE(9)
+MK_PIECE(10)
 #endif
-#undef MK_PASS
+#undef MK_PIECE
 
-typedef void (*pass_function)(
-    const mk_packed *, const void *, int, const float *, size_t, bool, float *, size_t, int32_t, const float *, bool);
-
-static const pass_function pass_functions[MK_ROWS + 1] = {
-    NULL, pass_1, pass_2, pass_3, pass_4, pass_5, pass_6,
+static void (*const piece_functions[MK_ROWS + 1])(const piece *) = {
+    NULL,    piece_1, piece_2, piece_3, piece_4, piece_5, piece_6,
 #if MK_ROWS > 6
-    pass_7, pass_8, pass_9, pass_10,
+    piece_7, piece_8, piece_9, piece_10,
 #endif
 };
 
-static const char *panel_at(const mk_packed *w, int32_t panel) {
-    const size_t bytes = w->storage == mk_bfloat16 ? ((size_t)w->k + 1) / 2 * 4 : (size_t)w->k * 4;
-    return (const char *)w->data + bytes * mk_panel_columns * (size_t)panel;
+enum {
+    /// Most rows for which one panel is finished before the next begins.
+    group_rows = 128,
+    /// Bytes of activations of such a group that stay in the second-level cache while the panels go by.
+    group_bytes = 768 << 10,
+    /// Bytes of weights that stay in the first-level cache while the rows of a group go by.
+    block_bytes = 32 << 10,
+};
+
+static int32_t rows_of_group(int32_t k) {
+    const int32_t rows = group_bytes / 4 / (k > 0 ? k : 1);
+    return rows < 32 ? 32 : rows > group_rows ? group_rows : rows;
 }
 
-/// One panel for any number of rows. Only the first block of rows takes the weights from memory and prefetches.
+/// One panel for at most `group_rows` rows. `from_memory` says that the weights are not yet in a cache.
+///
+/// K is cut into ranges only where several row blocks would stream the panel again; the sums travel through `partial`
+/// between ranges, which changes nothing in them.
 static void panel_rows(
-    const mk_packed *w, int32_t panel, const float *a, size_t a_stride, int32_t rows, bool first_use, float *c,
+    const mk_packed *w, int32_t panel, const float *a, size_t a_stride, int32_t rows, bool from_memory, float *c,
     size_t c_stride, const float *bias, bool accumulate, int32_t columns) {
-    const char *data = panel_at(w, panel);
+    float partial[group_rows * mk_panel_columns];
+    const bool is_pairs = w->storage == mk_bfloat16;
+    const size_t row_bytes = (is_pairs ? 2 : 4) * mk_panel_columns;
+    const size_t panel_bytes = row_bytes * (size_t)(is_pairs ? (w->k + 1) & ~1 : w->k);
+    const char *data = (const char *)w->data + panel_bytes * (size_t)panel;
     const int32_t blocks = (rows + MK_ROWS - 1) / MK_ROWS;
-    for (int32_t b = 0; b < blocks; b++) {
-        // Blocks of nearly equal height: a last block of one row would run at the speed of a vector product.
-        const int32_t begin = (int32_t)((int64_t)rows * b / blocks), end = (int32_t)((int64_t)rows * (b + 1) / blocks);
-        for (int pass = 0; pass < passes; pass++) {
-            const int32_t left = columns - pass * pass_columns;
-            if (left <= 0) break;
-            pass_functions[end - begin](
-                w, data, pass, a + (size_t)begin * a_stride, a_stride, first_use && b == 0,
-                c + (size_t)begin * c_stride + pass * pass_columns, c_stride, left,
-                bias ? bias + pass * pass_columns : NULL, accumulate);
+    const int32_t range = blocks > 1 ? block_bytes / (int32_t)row_bytes : w->k;
+    for (int32_t k = 0; k < w->k; k += range) {
+        const int32_t depth = w->k - k < range ? w->k - k : range;
+        for (int32_t b = 0; b < blocks; b++) {
+            // Blocks of nearly equal height: a last block of one row would run at the speed of a vector product.
+            const int32_t begin = rows * b / blocks, end = rows * (b + 1) / blocks;
+            for (int pass = 0; pass < passes && pass * pass_columns < columns; pass++) {
+                const int32_t column = pass * pass_columns;
+                const piece p = {
+                    .weights = data + row_bytes * (size_t)k + (size_t)column * 4,
+                    .storage = w->storage,
+                    .k = depth,
+                    .a = a + (size_t)begin * a_stride + k,
+                    .a_stride = a_stride,
+                    .partial = partial + begin * mk_panel_columns + column,
+                    .is_first = k == 0,
+                    .is_last = k + depth == w->k,
+                    .prefetch = from_memory && b == 0,
+                    .c = c + (size_t)begin * c_stride + column,
+                    .c_stride = c_stride,
+                    .columns = columns - column,
+                    .bias = bias ? bias + column : NULL,
+                    .accumulate = accumulate,
+                };
+                piece_functions[end - begin](&p);
+            }
         }
     }
-}
-
-/// Rows whose activations stay in the second-level cache while the panels go by.
-static int32_t cached_rows(int32_t k) {
-    const int32_t rows = (512 << 10) / 4 / (k > 0 ? k : 1);
-    return rows < 2 * MK_ROWS ? 2 * MK_ROWS : rows;
 }
 
 static void matmul(
     const mk_packed *w, int32_t panel_begin, int32_t panel_end, const float *a, size_t a_stride, int32_t rows, float *c,
     size_t c_stride, const float *bias, bool accumulate) {
-    const int32_t step = cached_rows(w->k);
+    const int32_t step = rows_of_group(w->k);
     for (int32_t row = 0; row < rows; row += step) {
         const int32_t count = rows - row < step ? rows - row : step;
         for (int32_t panel = panel_begin; panel < panel_end; panel++) {
             const int32_t column = panel * mk_panel_columns;
             const int32_t left = w->n - column;
             panel_rows(
-                w, panel, a + (size_t)row * a_stride, a_stride, count, row == 0, c + (size_t)row * c_stride + column,
+                w, panel, a + (size_t)row * a_stride, a_stride, count, true, c + (size_t)row * c_stride + column,
                 c_stride, bias ? bias + column : NULL, accumulate, left < mk_panel_columns ? left : mk_panel_columns);
         }
     }

@@ -2,10 +2,10 @@
 public struct TemplateLimits: Sendable {
     /// Longest template source, in bytes.
     public var sourceBytes = 1 << 20
-    /// Units of work per rendering: one per evaluated node, element or 32 bytes of text that is touched.
-    public var steps = 20_000_000
+    /// Units of work per rendering: one per evaluated node or element, and per few bytes of text.
+    public var steps = 10_000_000
     /// Bytes of all strings, lists and dictionaries that one rendering creates, counted without what it frees.
-    public var allocatedBytes = 512 << 20
+    public var allocatedBytes = 256 << 20
     /// Longest rendering, in bytes.
     public var outputBytes = 64 << 20
     /// Deepest nesting of expressions and blocks in the template's source.

@@ -45,7 +45,7 @@ extension Interpreter {
     private func format(_ source: ArraySlice<UInt8>, _ fields: inout FormatFields, depth: Int) throws(TemplateError)
         -> Text
     {
-        guard depth > 0 else { throw TemplateError(.runtime, "Max string recursion exceeded") }
+        guard depth >= 0 else { throw TemplateError(.runtime, "Max string recursion exceeded") }
         var result: [UInt8] = []
         var position = source.startIndex
         while position < source.endIndex {

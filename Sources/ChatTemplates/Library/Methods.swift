@@ -51,7 +51,7 @@ enum Methods {
     static func hasInternal(_ name: String, _ value: Value) -> Bool {
         if internals.contains(name) { return true }
         switch value {
-        case .string, .list, .tuple, .dict, .range, .view: return containerInternals.contains(name)
+        case .string, .list, .tuple, .dict, .range, .view, .undefined: return containerInternals.contains(name)
         case .macro, .function, .method: return name == "__call__" || name == "__globals__" || name == "__code__"
         default: return false
         }

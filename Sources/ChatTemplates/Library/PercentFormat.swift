@@ -33,7 +33,7 @@ extension Interpreter {
         switch values {
         case .tuple(let elements): source = FormatValues(values: elements.values, mapping: nil, isTuple: true)
         case .dict(let mapping): source = FormatValues(values: [values], mapping: mapping.table, isTuple: false)
-        case .list: source = FormatValues(values: [values], mapping: nil, isTuple: false)
+        case .list, .range, .undefined: source = FormatValues(values: [values], mapping: nil, isTuple: false)
         default: source = FormatValues(values: [values], mapping: nil, isTuple: true)
         }
         var result: [UInt8] = []

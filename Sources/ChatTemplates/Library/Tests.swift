@@ -59,7 +59,7 @@ extension Interpreter {
 
     private func isSequence(_ value: Value) -> Bool {
         switch value {
-        case .string, .list, .tuple, .dict, .range: true
+        case .string, .list, .tuple, .dict, .range, .undefined: true
         default: false
         }
     }

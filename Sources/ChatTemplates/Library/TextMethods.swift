@@ -1,7 +1,7 @@
 extension Interpreter {
     /// Calls a method of `str`.
     func call(_ name: String, on text: Text, _ arguments: CallArguments) throws(TemplateError) -> Value {
-        try step(text.bytes.count / 32)
+        try step(text.bytes.count / 8)
         switch name {
         case "format": return try format(text, arguments)
         case "format_map":
@@ -110,6 +110,7 @@ extension Interpreter {
         }
         let separator = try (bound[0] ?? .none).text("\(name)()")
         guard !separator.isEmpty else { throw TemplateError(.runtime, "empty separator") }
+        try step(separator.bytes.count / 8)
         let matches = name == "split" ? text.occurrences(of: separator) : text.occurrencesFromEnd(of: separator)
         try charge(elements: matches.count)
         return try texts(text.pieces(between: Array(most < 0 ? matches[...] : matches.prefix(most)), separator))
@@ -118,6 +119,7 @@ extension Interpreter {
     private func partition(_ name: String, _ text: Text, _ arguments: CallArguments) throws(TemplateError) -> Value {
         let separator = try positional(arguments, name, 1)[0].text("\(name)()")
         guard !separator.isEmpty else { throw TemplateError(.runtime, "empty separator") }
+        try step(separator.bytes.count / 8)
         let isFirst = name == "partition"
         let found = isFirst ? text.firstByte(of: separator) : text.lastByte(of: separator, before: text.bytes.count)
         try charge(bytes: text.bytes.count)
@@ -179,6 +181,7 @@ extension Interpreter {
 
     func replaced(_ text: Text, _ old: Text, with new: Text, most: Int) throws(TemplateError) -> Text {
         try charge(bytes: text.bytes.count)
+        try step((text.bytes.count + old.bytes.count) / 8)
         if old.isEmpty { return try interleaved(text, new, most: most) }
         let all = text.occurrences(of: old)
         let matches = most < 0 ? all : Array(all.prefix(most))
@@ -230,6 +233,7 @@ extension Interpreter {
     private func search(_ name: String, _ text: Text, _ arguments: CallArguments) throws(TemplateError) -> Value {
         let values = try positional(arguments, name, 1, most: 3)
         let needle = try values[0].text("\(name)()")
+        try step(needle.bytes.count / 8)
         let (start, end) = try range(values.dropFirst(), count: text.count, name)
         let isInside = start <= end && start <= text.count
         let part = isInside ? text.slice(start, end) : .empty

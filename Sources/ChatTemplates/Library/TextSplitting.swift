@@ -35,7 +35,7 @@ extension Text {
         var offset = Whitespace.end(from: 0, in: bytes)
         while offset < bytes.count {
             if parts.count == most {
-                parts.append(slice(bytes: offset..<Whitespace.start(before: bytes.count, in: bytes, lower: offset)))
+                parts.append(slice(bytes: offset..<bytes.count))
                 break
             }
             var end = offset
@@ -52,8 +52,7 @@ extension Text {
         var end = Whitespace.start(before: bytes.count, in: bytes)
         while end > 0 {
             if parts.count == most {
-                let start = Whitespace.end(from: 0, in: bytes)
-                parts.append(slice(bytes: start..<end))
+                parts.append(slice(bytes: 0..<end))
                 break
             }
             var start = end

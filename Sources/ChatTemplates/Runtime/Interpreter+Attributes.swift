@@ -2,9 +2,7 @@ extension Interpreter {
     /// `value.name`: an attribute or method if the type has one of that name, else the item `value[name]`.
     func attribute(_ name: Text, of value: Value) throws(TemplateError) -> Value {
         if case .undefined(let undefined) = value {
-            if name.bytes.starts(with: [0x5F, 0x5F]), name.bytes.suffix(2) == [0x5F, 0x5F] {
-                throw TemplateError(.undefined, undefined.message)
-            }
+            if Methods.hasInternal(name.string, value) { return unsafe(name, of: value) }
             throw undefined.error
         }
         if let found = try member(name, of: value) { return found }

@@ -47,7 +47,7 @@ extension Interpreter {
                 throw TemplateError(
                     .runtime, "'in <string>' requires string as left operand, not \(value.typeName)")
             }
-            try step(text.bytes.count / 32)
+            try step((text.bytes.count + part.bytes.count) / 8)
             return text.contains(part)
         case .dict(let mapping): return mapping.table.value(for: try MappingKey(checking: value)) != nil
         case .view(let view) where view.kind == .keys:
@@ -113,10 +113,6 @@ extension Interpreter {
         case (.multiply, _, _):
             if let count = right.index, let result = try repeated(left, count) { return result }
             if let count = left.index, let result = try repeated(right, count) { return result }
-        case (.subtract, .view(let left), _) where left.kind != .values:
-            var kept: [Value] = []
-            for value in left.values where !(try contains(value, in: right)) { kept.append(value) }
-            return try list(kept)
         default: break
         }
         throw operandError(symbol, left, right)

@@ -63,6 +63,14 @@ extension Interpreter {
         try write(try text(of: value))
     }
 
+    /// What a filter or call block makes is not turned into text.
+    private func write(block value: Value) throws(TemplateError) {
+        guard case .string(let text) = value else {
+            throw TemplateError(.runtime, "the result of a block must be a string, not '\(value.typeName)'")
+        }
+        try write(text)
+    }
+
     // MARK: Blocks
 
     private func execute(_ branches: [(test: Expression, body: [Statement])], _ otherwise: [Statement])
@@ -87,7 +95,7 @@ extension Interpreter {
         }
         values.keywords.append(("caller", closure(node)))
         line = expression.line
-        try write(try text(of: try call(function, values)))
+        try write(block: try call(function, values))
     }
 
     private func executeAssignment(
@@ -110,7 +118,7 @@ extension Interpreter {
         var flow = Flow.normal
         let text = try capture { () throws(TemplateError) in flow = try execute(body) }
         guard flow == .normal else { return flow }
-        try write(try self.text(of: try evaluate(filter, over: text)))
+        try write(block: try evaluate(filter, over: text))
         leave(scope)
         return .normal
     }

@@ -1,12 +1,7 @@
 /// Reads Jinja's number literals: digits may be grouped by single underscores.
 struct NumberScanner {
     let bytes: [UInt8]
-    private(set) var offset: Int
-
-    init(bytes: [UInt8], offset: Int) {
-        self.bytes = bytes
-        self.offset = offset
-    }
+    var offset: Int
 
     private func byte(_ position: Int) -> UInt8 { position < bytes.count ? bytes[position] : 0 }
     private func isDigit(_ position: Int) -> Bool { byte(position) &- UInt8(ascii: "0") < 10 }

@@ -138,20 +138,26 @@ struct Text: Sendable {
     }
 
     private static func findLong(_ needle: [UInt8], in haystack: [UInt8], from start: Int) -> Int? {
-        var borders = [0]
-        var length = 0
-        for position in 1..<needle.count {
-            while length > 0, needle[position] != needle[length] { length = borders[length - 1] }
-            if needle[position] == needle[length] { length += 1 }
-            borders.append(length)
+        haystack.withUnsafeBufferPointer { hay in
+            needle.withUnsafeBufferPointer { pin in
+                withUnsafeTemporaryAllocation(of: Int.self, capacity: pin.count) { borders in
+                    borders.initialize(repeating: 0)
+                    var length = 0
+                    for position in 1..<pin.count {
+                        while length > 0, pin[position] != pin[length] { length = borders[length - 1] }
+                        if pin[position] == pin[length] { length += 1 }
+                        borders[position] = length
+                    }
+                    length = 0
+                    for position in start..<hay.count {
+                        while length > 0, hay[position] != pin[length] { length = borders[length - 1] }
+                        if hay[position] == pin[length] { length += 1 }
+                        if length == pin.count { return position + 1 - length }
+                    }
+                    return nil
+                }
+            }
         }
-        length = 0
-        for position in start..<haystack.count {
-            while length > 0, haystack[position] != needle[length] { length = borders[length - 1] }
-            if haystack[position] == needle[length] { length += 1 }
-            if length == needle.count { return position + 1 - length }
-        }
-        return nil
     }
 }
 

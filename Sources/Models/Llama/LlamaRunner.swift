@@ -8,6 +8,7 @@ package final class LlamaRunner: ModelRunner {
     private let kernels: KernelSet
     private let pool: WorkerPool
     private let rope: RopeTable
+    private let phases: WorkPhases
     private var cache: PagedCache?
     private var scratch: LlamaScratch?
 
@@ -15,6 +16,7 @@ package final class LlamaRunner: ModelRunner {
         model = try LlamaModel(source, pool: pool)
         kernels = source.kernels
         self.pool = pool
+        phases = WorkPhases(count: LlamaStep.phaseCount(layers: model.shape.layers))
         rope = try RopeTable(model.rope, headDim: model.shape.headDim, maxPositions: model.shape.maxPositions)
     }
 
@@ -46,7 +48,9 @@ package final class LlamaRunner: ModelRunner {
             guard let tables = tables.baseAddress else { return }
             nonisolated(unsafe) let step = LlamaStep(
                 model: model, kernels: kernels.tensor, cache: cache, scratch: scratch, rope: rope, batch: batch,
-                sequences: sequences, blockTables: tables, logits: logits)
+                sequences: sequences, attentionItems: AttentionItem.items(sequences, shape), blockTables: tables,
+                logits: logits, phases: phases)
+            phases.reset()
             pool.run { step.execute($0) }
         }
     }

@@ -3,8 +3,8 @@ import Compute
 
 /// One step of a Llama model, executed by all workers together.
 ///
-/// Every worker runs `execute`; each operation is divided by rows, panels of columns or attention items, and the workers
-/// meet at a barrier before the next one reads what this one wrote. How work is divided never changes a bit of it.
+/// Every worker runs `execute`; each phase is divided into rows, panels of columns or attention items, and the next one
+/// begins when all pieces are done. How work is divided and who does it never changes a bit of it.
 struct LlamaStep {
     let model: LlamaModel
     let kernels: mk_tensor_kernels
@@ -13,20 +13,27 @@ struct LlamaStep {
     let rope: RopeTable
     let batch: ForwardBatch
     let sequences: [mk_sequence]
+    let attentionItems: [AttentionItem]
     let blockTables: UnsafePointer<Int32>
     let logits: UnsafeMutablePointer<Float>
+    let phases: WorkPhases
 
     private var shape: ModelShape { model.shape }
     private var tokens: Int { batch.tokens.count }
 
+    /// Phases of a step of a model with `layers` layers.
+    static func phaseCount(layers: Int) -> Int { 1 + 8 * layers + 2 }
+
     func execute(_ worker: Worker) {
-        for row in worker.share(of: tokens) { embed(row) }
-        for index in 0..<shape.layers {
-            let layer = model.layers[index]
-            attention(layer, index, worker)
-            feedForward(layer, worker)
+        let rows = Pieces(tokens, workers: worker.count)
+        phases.run(0, pieces: rows.count) { piece in
+            for row in rows[piece] { embed(row) }
         }
-        head(worker)
+        for index in 0..<shape.layers {
+            attention(index, firstPhase: 1 + 8 * index, worker.count)
+            feedForward(index, firstPhase: 6 + 8 * index, worker.count)
+        }
+        head(firstPhase: 1 + 8 * shape.layers, worker.count)
     }
 
     private func embed(_ row: Int) {
@@ -41,76 +48,89 @@ struct LlamaStep {
         }
     }
 
-    /// Attention block; begins with rows of the residual stream that this worker itself has written, or a barrier.
-    private func attention(_ layer: LlamaModel.Layer, _ index: Int, _ worker: Worker) {
-        normalize(layer.inputNorm, worker)
-        worker.barrier()
-        let heads = shape.heads * shape.headDim
-        let keys = shape.kvHeads * shape.headDim
-        multiply(layer.attention, scratch.normed, into: scratch.queriesKeysValues, accumulate: false, worker)
-        worker.barrier()
-        for row in worker.share(of: tokens) { rotateAndStore(row, index, heads: heads, keys: keys) }
-        worker.barrier()
-        attend(index, worker)
-        worker.barrier()
-        multiply(layer.attentionOutput, scratch.attended, into: scratch.hidden, accumulate: true, worker)
-        worker.barrier()
+    private func attention(_ index: Int, firstPhase phase: Int, _ workers: Int) {
+        let layer = model.layers[index]
+        normalize(layer.inputNorm, phase, workers)
+        multiply(
+            layer.attention, scratch.normed, into: scratch.queriesKeysValues, accumulate: false, phase + 1, workers)
+        let rows = Pieces(tokens, workers: workers)
+        phases.run(phase + 2, pieces: rows.count) { piece in
+            for row in rows[piece] { rotateAndStore(row, index) }
+        }
+        attend(index, phase + 3)
+        multiply(layer.attentionOutput, scratch.attended, into: scratch.hidden, accumulate: true, phase + 4, workers)
     }
 
-    private func feedForward(_ layer: LlamaModel.Layer, _ worker: Worker) {
-        normalize(layer.feedForwardNorm, worker)
-        worker.barrier()
-        let pairs = worker.share(of: layer.feedForward.panelCount / 2)
-        withUnsafePointer(to: layer.feedForward.packed) {
-            kernels.gated_matmul(
-                $0, Int32(pairs.lowerBound), Int32(pairs.upperBound), scratch.normed[0], scratch.normed.stride,
-                Int32(tokens), scratch.gated[0], scratch.gated.stride, Int32(model.intermediateSize),
-                layer.feedForward.bias?.values, model.activation)
+    private func feedForward(_ index: Int, firstPhase phase: Int, _ workers: Int) {
+        let layer = model.layers[index]
+        normalize(layer.feedForwardNorm, phase, workers)
+        let pairs = Pieces(layer.feedForward.panelCount / 2, workers: workers)
+        withUnsafePointer(to: layer.feedForward.packed) { packed in
+            phases.run(phase + 1, pieces: pairs.count) { piece in
+                kernels.gated_matmul(
+                    packed, Int32(pairs[piece].lowerBound), Int32(pairs[piece].upperBound), scratch.normed[0],
+                    scratch.normed.stride, Int32(tokens), scratch.gated[0], scratch.gated.stride,
+                    Int32(model.intermediateSize), layer.feedForward.bias?.values, model.activation)
+            }
         }
-        worker.barrier()
-        multiply(layer.feedForwardOutput, scratch.gated, into: scratch.hidden, accumulate: true, worker)
-        worker.barrier()
+        multiply(layer.feedForwardOutput, scratch.gated, into: scratch.hidden, accumulate: true, phase + 2, workers)
     }
 
     /// Logits of the rows asked for.
-    private func head(_ worker: Worker) {
+    private func head(firstPhase phase: Int, _ workers: Int) {
         let rows = batch.logitRows
         guard !rows.isEmpty else { return }
-        for index in worker.share(of: rows.count) {
-            kernels.rms_norm(
-                scratch.hidden[Int(rows[index])], model.outputNorm.values, model.normEpsilon, Int32(shape.hiddenSize),
-                scratch.normed[index])
+        let pieces = Pieces(rows.count, workers: workers)
+        phases.run(phase, pieces: pieces.count) { piece in
+            for index in pieces[piece] {
+                kernels.rms_norm(
+                    scratch.hidden[Int(rows[index])], model.outputNorm.values, model.normEpsilon,
+                    Int32(shape.hiddenSize), scratch.normed[index])
+            }
         }
-        worker.barrier()
-        let panels = worker.share(of: model.head.panelCount)
-        withUnsafePointer(to: model.head.packed) {
-            kernels.matmul(
-                $0, Int32(panels.lowerBound), Int32(panels.upperBound), scratch.normed[0], scratch.normed.stride,
-                Int32(rows.count), logits, shape.vocabularySize, nil, false)
-        }
+        multiply(
+            model.head, scratch.normed[0], stride: scratch.normed.stride, rows: rows.count, into: logits,
+            stride: shape.vocabularySize, accumulate: false, phase + 1, workers)
     }
 
-    private func normalize(_ weight: FloatBuffer, _ worker: Worker) {
-        for row in worker.share(of: tokens) {
-            kernels.rms_norm(
-                scratch.hidden[row], weight.values, model.normEpsilon, Int32(shape.hiddenSize), scratch.normed[row])
+    private func normalize(_ weight: FloatBuffer, _ phase: Int, _ workers: Int) {
+        let pieces = Pieces(tokens, workers: workers)
+        phases.run(phase, pieces: pieces.count) { piece in
+            for row in pieces[piece] {
+                kernels.rms_norm(
+                    scratch.hidden[row], weight.values, model.normEpsilon, Int32(shape.hiddenSize), scratch.normed[row])
+            }
         }
     }
 
     private func multiply(
         _ layer: PackedLinear, _ input: LlamaScratch.Rows, into output: LlamaScratch.Rows, accumulate: Bool,
-        _ worker: Worker
+        _ phase: Int, _ workers: Int
     ) {
-        let panels = worker.share(of: layer.panelCount)
-        withUnsafePointer(to: layer.packed) {
-            kernels.matmul(
-                $0, Int32(panels.lowerBound), Int32(panels.upperBound), input[0], input.stride, Int32(tokens),
-                output[0], output.stride, layer.bias?.values, accumulate)
+        multiply(
+            layer, input[0], stride: input.stride, rows: tokens, into: output[0], stride: output.stride,
+            accumulate: accumulate, phase, workers)
+    }
+
+    private func multiply(
+        _ layer: PackedLinear, _ input: UnsafePointer<Float>, stride inputStride: Int, rows: Int,
+        into output: UnsafeMutablePointer<Float>, stride outputStride: Int, accumulate: Bool, _ phase: Int,
+        _ workers: Int
+    ) {
+        let panels = Pieces(layer.panelCount, workers: workers)
+        withUnsafePointer(to: layer.packed) { packed in
+            phases.run(phase, pieces: panels.count) { piece in
+                kernels.matmul(
+                    packed, Int32(panels[piece].lowerBound), Int32(panels[piece].upperBound), input, inputStride,
+                    Int32(rows), output, outputStride, layer.bias?.values, accumulate)
+            }
         }
     }
 
     /// Rotates q and k of a token and puts k and v where attention will read them.
-    private func rotateAndStore(_ row: Int, _ layer: Int, heads: Int, keys: Int) {
+    private func rotateAndStore(_ row: Int, _ layer: Int) {
+        let heads = shape.heads * shape.headDim
+        let keys = shape.kvHeads * shape.headDim
         let position = Int(batch.positions[row])
         let values = scratch.queriesKeysValues[row]
         kernels.rope(
@@ -135,24 +155,45 @@ struct LlamaStep {
         return Int64(block) * Int64(cache.blockSize) + Int64(position % cache.blockSize)
     }
 
-    /// Attention items: one KV head and a few tokens of one sequence, dealt out in turn.
-    private func attend(_ layer: Int, _ worker: Worker) {
+    private func attend(_ layer: Int, _ phase: Int) {
         var attention = mk_attention(
             shape: cache.kernelShape, cache: cache.layer(layer), block_tables: blockTables,
             q: scratch.queriesKeysValues[0], q_stride: scratch.queriesKeysValues.stride, out: scratch.attended[0],
             out_stride: scratch.attended.stride, heads: Int32(shape.heads),
             scale: 1 / Float(shape.headDim).squareRoot(), window: 0)
-        let group = max(1, 32 * shape.kvHeads / shape.heads)
-        var item = 0
-        for var sequence in sequences {
-            for head in 0..<shape.kvHeads {
-                for token in stride(from: 0, to: Int(sequence.token_count), by: group) {
-                    defer { item += 1 }
-                    guard item % worker.count == worker.index else { continue }
-                    let count = min(group, Int(sequence.token_count) - token)
-                    kernels.attend(&attention, &sequence, Int32(head), Int32(token), Int32(count))
+        withUnsafePointer(to: &attention) { attention in
+            phases.run(phase, pieces: attentionItems.count) { piece in
+                let item = attentionItems[piece]
+                withUnsafePointer(to: sequences[item.sequence]) {
+                    kernels.attend(attention, $0, item.kvHead, item.token, item.tokenCount)
                 }
             }
         }
+    }
+}
+
+/// A piece of attention: some tokens of one sequence, for the query heads of one KV head.
+struct AttentionItem {
+    let sequence: Int
+    let kvHead: Int32
+    /// First token, counted within the sequence's slice.
+    let token: Int32
+    let tokenCount: Int32
+
+    /// Items for a batch, about 32 rows of queries each: enough to share every load of K and V, few enough to divide.
+    static func items(_ sequences: [mk_sequence], _ shape: ModelShape) -> [AttentionItem] {
+        let step = Int32(max(1, 32 * shape.kvHeads / shape.heads))
+        var items: [AttentionItem] = []
+        for (index, sequence) in sequences.enumerated() {
+            for head in 0..<Int32(shape.kvHeads) {
+                for token in stride(from: 0, to: sequence.token_count, by: Int(step)) {
+                    items.append(
+                        AttentionItem(
+                            sequence: index, kvHead: head, token: token,
+                            tokenCount: min(step, sequence.token_count - token)))
+                }
+            }
+        }
+        return items
     }
 }

@@ -1,0 +1,135 @@
+import Checkpoints
+import Engine
+import Sampling
+
+/// A body of `POST /v1/completions`.
+package struct CompletionRequest: Sendable, Equatable {
+    package enum Prompt: Sendable, Equatable {
+        case text(String)
+        case tokens([Int32])
+    }
+
+    package var model: String?
+    package var prompts: [Prompt]
+    package var sampling: SamplingParameters
+    package var options: ResponseOptions
+    package var echo: Bool
+    /// `max_tokens` 0 with `echo`: the prompt and its logprobs come back, nothing is generated.
+    package var echoOnly: Bool
+    package var addSpecialTokens: Bool
+    package var truncation: Truncation?
+
+    private let requestedTokens: Int
+    private let cap: Int?
+
+    /// Reads and validates everything that needs no tokenizer.
+    package init(
+        _ body: JSONValue, model information: ModelInformation, defaults: SamplingParameters, limits: RequestLimits
+    ) throws(APIError) {
+        let fields = try Fields(body)
+        model = try fields.string("model")
+        try information.checkName(model)
+        options = try ResponseOptions(fields)
+        echo = try fields.bool("echo") ?? false
+        addSpecialTokens = try fields.bool("add_special_tokens") ?? true
+        truncation = try Truncation(fields)
+        sampling = try fields.sampling(over: defaults, limits: limits.sampling)
+        if let value = try fields.integer("logprobs") { sampling.logprobs = value }
+        if echo, sampling.promptLogprobs == nil { sampling.promptLogprobs = sampling.logprobs }
+
+        cap = defaults.maxTokens
+        let maxTokens = try fields.integer("max_tokens") ?? Self.defaultMaxTokens
+        echoOnly = echo && maxTokens == 0
+        requestedTokens = echoOnly ? 1 : maxTokens
+        sampling.maxTokens = requestedTokens
+        prompts = try Self.prompts(fields, limits)
+        try check(information, fields, limits)
+    }
+
+    /// OpenAI's default of `max_tokens`.
+    private static let defaultMaxTokens = 16
+
+    private func check(
+        _ information: ModelInformation, _ fields: Fields, _ limits: RequestLimits
+    ) throws(APIError) {
+        do throws(ParameterError) {
+            try sampling.validate(vocabularySize: information.vocabularySize, limits: limits.sampling)
+        } catch { throw APIError(error) }
+        if options.stream, try fields.integer("prompt_logprobs") != nil {
+            throw .badRequest(
+                "`prompt_logprobs` are not available when `stream=True`.", parameter: "prompt_logprobs")
+        }
+        guard prompts.count * sampling.n <= limits.sequences else {
+            throw .badRequest(
+                "n × prompts must be at most \(limits.sequences), got \(sampling.n) × \(prompts.count)", parameter: "n")
+        }
+    }
+
+    private static func prompts(_ fields: Fields, _ limits: RequestLimits) throws(APIError) -> [Prompt] {
+        let expected = "a string, an array of strings, an array of token ids or an array of arrays of token ids"
+        guard let value = fields.value("prompt") else {
+            throw .badRequest("prompt: the field is required", parameter: "prompt")
+        }
+        switch value {
+        case .string(let text): return [.text(text)]
+        case .array(let values):
+            guard let first = values.first else {
+                throw .badRequest("prompt: expected at least one entry", parameter: "prompt")
+            }
+            if case .int = first { return [.tokens(try Fields.tokens(values, "prompt"))] }
+            try Fields.checkCount(values.count, limits.prompts, "prompt")
+            var result: [Prompt] = []
+            for (position, value) in values.enumerated() {
+                switch (value, first) {
+                case (.string(let text), .string): result.append(.text(text))
+                case (.array(let tokens), .array):
+                    result.append(.tokens(try Fields.tokens(tokens, "prompt[\(position)]")))
+                default:
+                    throw .badRequest(
+                        "prompt[\(position)]: expected \(expected), got \(value.kind)", parameter: "prompt")
+                }
+            }
+            return result
+        default: throw Fields.mismatch("prompt", expected, value)
+        }
+    }
+
+    /// The prompts as tokens, each with its own limit of new tokens.
+    ///
+    /// Linear in the length of the prompts, and not fast for long ones: not for an event loop.
+    package func prepare(
+        _ information: ModelInformation, _ text: some TextService
+    ) throws(APIError) -> [PreparedPrompt] {
+        var result: [PreparedPrompt] = []
+        for (position, prompt) in prompts.enumerated() {
+            let path = prompts.count == 1 ? "prompt" : "prompt[\(position)]"
+            var tokens: [Int32]
+            switch prompt {
+            case .text(let string): tokens = text.encode(string, addSpecialTokens: addSpecialTokens)
+            case .tokens(let ids):
+                try information.check(ids, path)
+                tokens = ids
+            }
+            let full = tokens.count
+            if let truncation {
+                tokens = try truncation.apply(to: tokens, maxModelLength: information.maxModelLength)
+            }
+            guard !tokens.isEmpty else { throw .badRequest("\(path): the prompt is empty", parameter: "prompt") }
+            var sampling = sampling
+            sampling.maxTokens = try information.outputLimit(
+                promptTokens: tokens.count, requested: requestedTokens, cap: cap, input: "prompt")
+            result.append(
+                PreparedPrompt(
+                    tokens: tokens, echo: echo ? echoed(prompt, tokens, isWhole: tokens.count == full, text) : nil,
+                    sampling: sampling))
+        }
+        return result
+    }
+
+    private func echoed(
+        _ prompt: Prompt, _ tokens: [Int32], isWhole: Bool, _ text: some TextService
+    ) -> String {
+        if isWhole, case .text(let string) = prompt { return string }
+        return text.decode(tokens, skipSpecialTokens: sampling.skipSpecialTokens)
+    }
+}

@@ -1,0 +1,32 @@
+import Hummingbird
+import OpenAIProtocol
+
+/// `POST /tokenize` and `POST /detokenize`.
+struct TokenizeRoutes: Sendable {
+    let state: ServerState
+
+    func add(to router: Router<ServerContext>, _ table: RouteTable) {
+        table.add(.post, "/tokenize", to: router, tokenize)
+        table.add(.post, "/detokenize", to: router, detokenize)
+    }
+
+    private func tokenize(_ request: Request, _ context: ServerContext) async throws -> Response {
+        var request = request
+        let body = try await request.collectJSON(upTo: state.configuration.maxBodyBytes)
+        let (engine, limits) = (state.engine, state.limits)
+        let bytes = try await state.preparation.run(body, depth: limits.depth) { json throws(APIError) in
+            try TokenizeRequest(json, model: engine.model, limits: limits).respond(engine.model, engine)
+        }
+        return .json(bytes)
+    }
+
+    private func detokenize(_ request: Request, _ context: ServerContext) async throws -> Response {
+        var request = request
+        let body = try await request.collectJSON(upTo: state.configuration.maxBodyBytes)
+        let engine = state.engine
+        let bytes = try await state.preparation.run(body, depth: state.limits.depth) { json throws(APIError) in
+            try DetokenizeRequest(json, model: engine.model).respond(engine)
+        }
+        return .json(bytes)
+    }
+}

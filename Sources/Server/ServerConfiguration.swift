@@ -1,0 +1,35 @@
+/// Where a server listens, what it accepts and how long it waits; flags of the same names set these.
+public struct ServerConfiguration: Sendable {
+    public var host = "0.0.0.0"
+    /// 0 takes a free port.
+    public var port = 8000
+    /// When not empty, every route but `/health` needs one of these.
+    public var apiKeys: [String] = []
+    /// Origins whose pages may use the server; `*` is any.
+    public var allowedOrigins = ["*"]
+
+    /// Largest request body in bytes.
+    public var maxBodyBytes = 32 << 20
+    /// Largest header field, and eight times that for all of them together, in bytes.
+    public var maxHeaderBytes = 16 << 10
+    /// Most prompts in one completions request.
+    public var maxPrompts = 1024
+    /// Most sequences that one request may start: prompts × `n`.
+    public var maxSequencesPerRequest = 2048
+
+    /// Longest time that a request may take from its arrival; nil is no limit.
+    public var requestTimeout: Duration?
+    /// After this time without a request, or without progress in one that is being read, a connection is closed.
+    public var idleTimeout: Duration = .seconds(60)
+    /// Time that running requests get when the server is told to stop.
+    public var shutdownTimeout: Duration = .seconds(30)
+
+    /// Whether a request may bring a chat template of its own.
+    public var trustsRequestChatTemplates = false
+    /// Writes tokens in logprobs as `token_id:N` for every request.
+    public var returnsTokensAsTokenIDs = false
+    /// Logs a line for each request; never prompts or outputs.
+    public var logsRequests = true
+
+    public init() {}
+}
