@@ -8,7 +8,8 @@ struct ChatTests {
     @Test(arguments: [
         ("hello", ChatEntry.message("hello")), (" /path", .message(" /path")), ("", .nothing), ("  ", .nothing),
         ("/help", .help), ("/reset", .reset), ("/system", .system(nil)), ("/system  Be brief. ", .system("Be brief.")),
-        ("/undo", .undo), ("/save a b.json", .save(path: "a b.json")), ("/exit", .exit), ("/quit", .exit), ("/bye", .exit),
+        ("/undo", .undo), ("/save a b.json", .save(path: "a b.json")), ("/exit", .exit), ("/quit", .exit),
+        ("/bye", .exit),
         ("/save", .mistake("/save needs the name of a file.")),
         ("/nope x", .mistake("There is no command /nope; /help lists them.")),
     ])
@@ -68,7 +69,9 @@ struct ChatTests {
     }
 
     @Test func speed() {
-        #expect(Speed.summary(tokens: 11, untilFirst: 0.125, afterFirst: 0.5) == "11 tokens · 20.0 tok/s · first after 0.13 s")
+        #expect(
+            Speed.summary(tokens: 11, untilFirst: 0.125, afterFirst: 0.5)
+                == "11 tokens · 20.0 tok/s · first after 0.13 s")
         #expect(Speed.summary(tokens: 1, untilFirst: 2, afterFirst: 0) == "1 token · first after 2.00 s")
     }
 }
