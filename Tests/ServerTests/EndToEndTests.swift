@@ -9,7 +9,8 @@ import Testing
     private static func body(_ number: Int, stream: Bool) -> String {
         let words = Array(repeating: "the cat and the lighthouse", count: number % 9 + 1).joined(separator: ", ")
         let sampling = number.isMultiple(of: 2) ? #""temperature":0"# : #""temperature":1,"seed":\#(number)"#
-        return #"{"prompt":"\#(number): \#(words)","max_tokens":\#(1 + number * 7 % 40),\#(sampling),"stream":\#(stream)}"#
+        return
+            #"{"prompt":"\#(number): \#(words)","max_tokens":\#(1 + number * 7 % 40),\#(sampling),"stream":\#(stream)}"#
     }
 
     private func engine(_ change: (inout EngineConfiguration) -> Void = { _ in }) async throws -> InferenceEngine {
@@ -54,7 +55,8 @@ import Testing
     @Test func chatOfTheDemo() async throws {
         let engine = try await engine()
         try await withServer(engine) { server in
-            let fields = #""messages":[{"role":"user","content":"Who are you?"}],"temperature":0,"max_tokens":20,"logprobs":true"#
+            let fields =
+                #""messages":[{"role":"user","content":"Who are you?"}],"temperature":0,"max_tokens":20,"logprobs":true"#
             let whole = try await server.post("/v1/chat/completions", "{\(fields)}").json
             let choice = try #require(whole["choices"]?.array?.first)
             let text = try #require(choice["message"]?["content"]?.string)
@@ -88,7 +90,8 @@ import Testing
     @Test func metricsCountWhatHappened() async throws {
         let engine = try await engine()
         try await withServer(engine) { server in
-            let reply = try await server.post("/v1/completions", #"{"prompt":"a b c","max_tokens":5,"ignore_eos":true}"#)
+            let reply = try await server.post(
+                "/v1/completions", #"{"prompt":"a b c","max_tokens":5,"ignore_eos":true}"#)
             let prompt = try #require(try reply.json["usage"]?["prompt_tokens"]?.int)
             await expectIdle(engine)
             let text = try await server.get("/metrics").text

@@ -112,7 +112,7 @@ import Testing
             #expect(wrong.headers["allow"] == "POST")
             #expect(wrong.errorType == "MethodNotAllowedError")
             #expect(try await server.post("/v1/models/x", "{}").status == 405)
-            #expect(try await server.get("/health", method: "BREW").status == 405)
+            #expect(try await server.get("/health", method: "DELETE").status == 405)
         }
     }
 

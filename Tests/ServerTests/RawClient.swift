@@ -1,5 +1,5 @@
 import Checkpoints
-import Dispatch
+import Foundation
 
 #if canImport(Glibc)
 import Glibc
@@ -192,6 +192,7 @@ extension RawClient {
 /// Runs blocking work on a thread of its own.
 func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
-        DispatchQueue.global().async { continuation.resume(with: Result { try work() }) }
+        // Not from a pool: the server prepares requests on one, and blocked clients could use it up.
+        Thread { continuation.resume(with: Result { try work() }) }.start()
     }
 }

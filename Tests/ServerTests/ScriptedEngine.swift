@@ -93,11 +93,9 @@ final class ScriptedEngine: EngineService {
         continuation.onTermination = { [weak self] termination in
             if case .cancelled = termination { self?.abort(id) }
         }
-        change {
-            $0.started += 1
-            $0.running[id] = continuation
-        }
+        change { $0.running[id] = continuation }
         begin(request, continuation)
+        change { $0.started += 1 }
         return stream
     }
 

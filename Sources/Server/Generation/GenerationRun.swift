@@ -86,7 +86,8 @@ final class GenerationRun: Sendable {
         try await body(prompt, event)
     }
 
-    @concurrent private func consumeMerged(_ body: @concurrent (Int, GenerationEvent) async throws -> Void) async throws {
+    @concurrent private func consumeMerged(_ body: @concurrent (Int, GenerationEvent) async throws -> Void) async throws
+    {
         let (merged, continuation) = MergedStream.makeStream()
         async let pump: Void = Self.pump(streams, into: continuation)
         for try await (prompt, event) in merged { try await pass(prompt, event, to: body) }
