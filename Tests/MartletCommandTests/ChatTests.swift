@@ -55,8 +55,9 @@ struct ChatTests {
     ])
     func messagesOfSeveralLines(lines: [String], expected: String) {
         var assembler = MessageAssembler()
-        let message = lines.lazy.compactMap { assembler.append($0) }.first
-        #expect(message == expected)
+        var messages: [String] = []
+        for line in lines where messages.isEmpty { if let message = assembler.append(line) { messages.append(message) } }
+        #expect(messages == [expected])
         #expect(!assembler.isIncomplete)
     }
 

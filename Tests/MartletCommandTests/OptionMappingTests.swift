@@ -63,7 +63,7 @@ struct OptionMappingTests {
         #expect(server.trustsRequestChatTemplates)
         #expect(server.returnsTokensAsTokenIDs)
         #expect(!server.logsRequests)
-        #expect(command.logLevel.level == .warning)
+        #expect(command.logLevel == .warning)
     }
 
     @Test func vLLMsNamesForTheSameThings() throws {
