@@ -1,3 +1,4 @@
+import Checkpoints
 import Testing
 
 @testable import Server
@@ -6,7 +7,7 @@ import Testing
     private static let keys = ["first-key", "second key"]
 
     @Test func everyRouteButHealthNeedsAKey() async throws {
-        try await withServer(ScriptedEngine(), configured { $0.apiKeys = Self.keys }) { server in
+        try await withServer(ScriptedEngine(), configured { $0.apiKeys = Self.keys }) { server async throws in
             #expect(try await server.get("/health").status == 200)
             for path in ["/v1/models", "/metrics", "/version", "/ping", "/load", "/nothing", "/healthy"] {
                 let response = try await server.get(path)
@@ -27,8 +28,9 @@ import Testing
         ("x-api-key", "first-key1", 401), ("x-api-key", "", 401),
     ])
     func keys(_ name: String, _ value: String, _ status: Int) async throws {
-        try await withServer(ScriptedEngine(), configured { $0.apiKeys = Self.keys }) { server in
-            #expect(try await server.get("/v1/models", headers: [name: value]).status == status)
+        try await withServer(ScriptedEngine(), configured { $0.apiKeys = Self.keys }) { server async throws in
+            let response = try await server.get("/v1/models", headers: [name: value])
+            #expect(response.status == status)
         }
     }
 
@@ -54,13 +56,14 @@ import Testing
 
     @Test func originsOfPages() async throws {
         let ask = ["Origin": "https://page.example", "Access-Control-Request-Method": "POST"]
-        try await withServer(ScriptedEngine(), configured { $0.apiKeys = Self.keys }) { server in
+        try await withServer(ScriptedEngine(), configured { $0.apiKeys = Self.keys }) { server async throws in
             let preflight = try await server.get("/v1/chat/completions", method: "OPTIONS", headers: ask)
             #expect(preflight.status == 204)
             #expect(preflight.headers["access-control-allow-origin"] == "*")
             #expect(preflight.headers["access-control-allow-methods"]?.contains("POST") == true)
         }
-        try await withServer(ScriptedEngine(), configured { $0.allowedOrigins = ["https://page.example"] }) { server in
+        try await withServer(ScriptedEngine(), configured { $0.allowedOrigins = ["https://page.example"] }) {
+            server async throws in
             let allowed = try await server.get("/v1/models", headers: ["Origin": "https://page.example"])
             #expect(allowed.headers["access-control-allow-origin"] == "https://page.example")
             let other = try await server.get("/v1/models", headers: ["Origin": "https://other.example"])
@@ -69,7 +72,7 @@ import Testing
     }
 
     @Test func requestIdentifiers() async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             #expect(
                 try await server.get("/health", headers: ["x-request-id": "given-1"]).headers["x-request-id"]
                     == "given-1")

@@ -1,3 +1,4 @@
+import Checkpoints
 import Testing
 
 /// A client that goes away ends its request, wherever that stands, and harms nobody else.
@@ -9,7 +10,7 @@ import Testing
     @Test(arguments: [held, heldStream], [false, true])
     func whileWaiting(_ body: String, reset: Bool) async throws {
         let engine = ScriptedEngine()
-        try await withServer(engine) { server in
+        try await withServer(engine) { server async throws in
             for round in 1...20 {
                 let port = server.port
                 let client = try await onThread {
@@ -29,7 +30,7 @@ import Testing
 
     @Test(arguments: [false, true]) func withinAStream(_ reset: Bool) async throws {
         let engine = ScriptedEngine()
-        try await withServer(engine) { server in
+        try await withServer(engine) { server async throws in
             for round in 1...20 {
                 let port = server.port
                 let client = try await onThread {
@@ -52,7 +53,7 @@ import Testing
 
     @Test func halfClosingCountsAsGone() async throws {
         let engine = ScriptedEngine()
-        try await withServer(engine) { server in
+        try await withServer(engine) { server async throws in
             let port = server.port
             let client = try await onThread {
                 let client = try RawClient(port: port)
@@ -67,7 +68,7 @@ import Testing
 
     @Test func allPromptsOfARequestEnd() async throws {
         let engine = ScriptedEngine()
-        try await withServer(engine) { server in
+        try await withServer(engine) { server async throws in
             let port = server.port
             let client = try await onThread {
                 let client = try RawClient(port: port)
@@ -83,7 +84,7 @@ import Testing
     /// Half a request, then nothing: at any point of it.
     @Test func halfSentRequests() async throws {
         let engine = ScriptedEngine()
-        try await withServer(engine) { server in
+        try await withServer(engine) { server async throws in
             let port = server.port
             let request =
                 "POST /v1/completions HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"

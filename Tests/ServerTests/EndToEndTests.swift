@@ -23,7 +23,7 @@ import Testing
     @Test(arguments: [2048, 16])
     func sixtyFourAtOnceAreEachWhatTheyAreAlone(_ budget: Int) async throws {
         let engine = try await engine { $0.maxBatchedTokens = budget }
-        try await withServer(engine) { server in
+        try await withServer(engine) { server async throws in
             var alone: [String] = []
             for number in 0..<64 {
                 let whole = try await server.post("/v1/completions", Self.body(number, stream: false))
@@ -54,7 +54,7 @@ import Testing
 
     @Test func chatOfTheDemo() async throws {
         let engine = try await engine()
-        try await withServer(engine) { server in
+        try await withServer(engine) { server async throws in
             let fields =
                 #""messages":[{"role":"user","content":"Who are you?"}],"temperature":0,"max_tokens":20,"logprobs":true"#
             let whole = try await server.post("/v1/chat/completions", "{\(fields)}").json
@@ -76,7 +76,7 @@ import Testing
             configuration.maxSequences = 1
             configuration.maxQueuedRequests = 1
         }
-        try await withServer(engine) { server in
+        try await withServer(engine) { server async throws in
             let body = #"{"prompt":["a","b","c","d","e","f"],"max_tokens":30,"ignore_eos":true}"#
             let refused = try await server.post("/v1/completions", body)
             #expect(refused.status == 503)
@@ -89,7 +89,7 @@ import Testing
 
     @Test func metricsCountWhatHappened() async throws {
         let engine = try await engine()
-        try await withServer(engine) { server in
+        try await withServer(engine) { server async throws in
             let reply = try await server.post(
                 "/v1/completions", #"{"prompt":"a b c","max_tokens":5,"ignore_eos":true}"#)
             let prompt = try #require(try reply.json["usage"]?["prompt_tokens"]?.int)

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct EndpointTests {
     @Test func operations() async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             #expect(try await server.get("/health").status == 200)
             #expect(try await server.get("/health").body.isEmpty)
             #expect(try await server.get("/health", method: "HEAD").status == 200)
@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test func models() async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             let list = try await server.get("/v1/models").json
             #expect(list["object"] == "list")
             #expect(list["data"]?.array?.map { $0["id"] } == ["scripted", "org/alias"])
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func chat() async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             let body = #"{"model":"scripted","messages":[{"role":"user","content":"hi"}],"max_tokens":5,"n":2}"#
             let response = try await server.post("/v1/chat/completions", body, headers: ["x-request-id": "abc"])
             #expect(response.status == 200)
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func chatStreamSaysTheSameAsTheWhole() async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             let fields = #""messages":[{"role":"user","content":"hello"}],"max_tokens":7,"n":2,"seed":-5"#
             let whole = try await server.post("/v1/chat/completions", "{\(fields)}").json
             let stream = try await server.post(
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func completionsOfSeveralPrompts() async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             let fields = #""prompt":["one","two","three"],"max_tokens":4,"n":2"#
             let whole = try await server.post("/v1/completions", "{\(fields)}").json
             #expect(whole["choices"]?.array?.count == 6)
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test func tokenizeAndBack() async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             let tokens = try await server.post("/tokenize", #"{"prompt":"ab","return_token_strs":true}"#).json
             #expect(
                 tokens == [
@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test func wrongPathsAndMethods() async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             let missing = try await server.get("/v2/nothing")
             #expect(missing.status == 404)
             #expect(missing.errorType == "NotFoundError")
@@ -117,7 +117,7 @@ import Testing
     }
 
     @Test func errorsNameTheField() async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             let wrongType = try await server.post(
                 "/v1/chat/completions", #"{"messages":[{"role":"user","content":5}]}"#)
             #expect(wrongType.status == 400)
@@ -134,7 +134,7 @@ import Testing
     }
 
     @Test func modelWithoutTemplate() async throws {
-        try await withServer(ScriptedEngine(hasChatTemplate: false)) { server in
+        try await withServer(ScriptedEngine(hasChatTemplate: false)) { server async throws in
             let response = try await server.post(
                 "/v1/chat/completions", #"{"messages":[{"role":"user","content":"x"}]}"#)
             #expect(response.status == 400)
@@ -143,7 +143,7 @@ import Testing
     }
 
     @Test func metricsFromTheFirstScrape() async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             let response = try await server.get("/metrics")
             #expect(response.headers["content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
             let text = response.text

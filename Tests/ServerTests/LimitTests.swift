@@ -1,9 +1,10 @@
 import Checkpoints
+import Server
 import Testing
 
 @Suite struct LimitTests {
     @Test func largeBodies() async throws {
-        try await withServer(ScriptedEngine(), configured { $0.maxBodyBytes = 1000 }) { server in
+        try await withServer(ScriptedEngine(), configured { $0.maxBodyBytes = 1000 }) { server async throws in
             let large = #"{"prompt":"\#(String(repeating: "x", count: 2000))"}"#
             let refused = try await server.post("/v1/completions", large)
             #expect(refused.status == 413)
@@ -24,7 +25,7 @@ import Testing
     }
 
     @Test func bodyInChunksOfOneByte() async throws {
-        try await withServer(ScriptedEngine(maxModelLength: 100_000)) { server in
+        try await withServer(ScriptedEngine(maxModelLength: 100_000)) { server async throws in
             let port = server.port
             let text = String(repeating: "y", count: 50_000)
             let response = try await onThread {
@@ -47,7 +48,7 @@ import Testing
         ("Content-Encoding", "identity", 200),
     ])
     func media(_ name: String, _ value: String, _ status: Int) async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             let response = try await server.post("/v1/completions", #"{"prompt":"x"}"#, headers: [name: value])
             #expect(response.status == status)
             if status != 200 { #expect(response.errorType == "UnsupportedMediaTypeError") }
@@ -58,7 +59,7 @@ import Testing
         "", "{", "nope", "{\"prompt\":\"\u{01}\"}", #"{"prompt":"x","temperature":NaN}"#, "[]", "\u{FEFF}",
     ])
     func brokenBodies(_ body: String) async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             let response = try await server.post("/v1/completions", body)
             #expect(response.status == 400)
             #expect(response.errorType == "BadRequestError")
@@ -66,7 +67,7 @@ import Testing
     }
 
     @Test func deepBodies() async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             let deep = String(repeating: "[", count: 1_000_000)
             let response = try await server.post("/v1/completions", #"{"prompt":"# + deep)
             #expect(response.status == 400)
@@ -75,7 +76,7 @@ import Testing
     }
 
     @Test func hugeHeaders() async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             let port = server.port
             for head in [
                 "GET /health HTTP/1.1\r\nX-Big: \(String(repeating: "a", count: 1 << 20))\r\n\r\n",
@@ -99,7 +100,7 @@ import Testing
         "\r\n\r\n", "GET\r\n\r\n", "\u{00}\u{01}\u{02}\r\n\r\n", "GET /health HTTP/9.9\r\n\r\n", "POST /v1/completions",
     ])
     func notHTTP(_ text: String) async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             let port = server.port
             try await onThread {
                 let client = try RawClient(port: port)
@@ -113,7 +114,7 @@ import Testing
 
     @Test func fullQueue() async throws {
         let engine = ScriptedEngine(queueLimit: 2)
-        try await withServer(engine) { server in
+        try await withServer(engine) { server async throws in
             let port = server.port
             let client = try await onThread {
                 let client = try RawClient(port: port)
@@ -134,7 +135,7 @@ import Testing
 
     @Test func timeLimit() async throws {
         let engine = ScriptedEngine()
-        try await withServer(engine, configured { $0.requestTimeout = .milliseconds(50) }) { server in
+        try await withServer(engine, configured { $0.requestTimeout = .milliseconds(50) }) { server async throws in
             let whole = try await server.post("/v1/completions", DisconnectTests.held)
             #expect(whole.status == 408)
             #expect(whole.errorType == "RequestTimeoutError")
@@ -148,7 +149,7 @@ import Testing
     }
 
     @Test func failureOfTheEngine() async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             let whole = try await server.post("/v1/completions", #"{"prompt":"fail"}"#)
             #expect(whole.status == 500)
             #expect(whole.errorType == "InternalServerError")
@@ -161,7 +162,7 @@ import Testing
 
     /// A reader that stalls must neither lose tokens nor hold anybody up.
     @Test func slowReader() async throws {
-        try await withServer(ScriptedEngine(maxModelLength: 20_000)) { server in
+        try await withServer(ScriptedEngine(maxModelLength: 20_000)) { server async throws in
             let port = server.port
             let body = #"{"prompt":"x","max_tokens":15000,"stream":true,"seed":3}"#
             let slow = try await onThread {
@@ -181,7 +182,7 @@ import Testing
     }
 
     @Test func manyAtOnceAreEachWhatTheyAreAlone() async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             let bodies = (0..<64).map { #"{"prompt":"p\#($0)","max_tokens":\#($0 + 1),"stream":true}"# }
             var alone: [[String]] = []
             for body in bodies { alone.append(try await server.post("/v1/completions", body).texts) }

@@ -3,11 +3,12 @@ import Foundation
 
 #if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
 #else
-import Darwin
+import Musl
 #endif
+
+private let systemSend = send
+private let systemSocket = socket
 
 /// Blocking HTTP/1.1 over a plain socket: what well-behaved clients never do must be possible here.
 ///
@@ -21,7 +22,7 @@ final class RawClient {
     private var received: [UInt8] = []
 
     init(port: Int, receiveBuffer: Int32? = nil) throws {
-        socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        socket = systemSocket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard socket >= 0 else { throw Failure(description: "socket: errno \(errno)") }
         // Not a test of time, only an end to waiting for what never comes.
         var patience = timeval(tv_sec: 60, tv_usec: 0)
@@ -49,7 +50,7 @@ final class RawClient {
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes {
-                Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+                systemSend(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
             guard count > 0 else { throw Failure(description: "send: errno \(errno)") }
             sent += count

@@ -1,9 +1,11 @@
+import Checkpoints
+import Server
 import Testing
 
 @Suite struct ShutdownTests {
     @Test func runningStreamsFinish() async throws {
         let engine = ScriptedEngine()
-        try await withServer(engine, configured { $0.shutdownTimeout = .seconds(60) }) { server in
+        try await withServer(engine, configured { $0.shutdownTimeout = .seconds(60) }) { server async throws in
             let port = server.port
             let client = try await onThread {
                 let client = try RawClient(port: port)
@@ -26,7 +28,7 @@ import Testing
 
     @Test func whatOutlivesTheDeadlineEndsWithAnError() async throws {
         let engine = ScriptedEngine()
-        try await withServer(engine, configured { $0.shutdownTimeout = .milliseconds(50) }) { server in
+        try await withServer(engine, configured { $0.shutdownTimeout = .milliseconds(50) }) { server async throws in
             let port = server.port
             let clients = try await onThread {
                 try [DisconnectTests.heldStream, DisconnectTests.held].map { body in
@@ -46,7 +48,7 @@ import Testing
     }
 
     @Test func idleAndHalfSentConnectionsDoNotHoldUpTheEnd() async throws {
-        try await withServer(ScriptedEngine()) { server in
+        try await withServer(ScriptedEngine()) { server async throws in
             let port = server.port
             let clients = try await onThread {
                 try [
