@@ -62,7 +62,8 @@ import Testing
             #expect(preflight.headers["access-control-allow-origin"] == "*")
             #expect(preflight.headers["access-control-allow-methods"]?.contains("POST") == true)
         }
-        try await withServer(ScriptedEngine(), configured { $0.allowedOrigins = ["https://page.example"] }) { server async throws in
+        try await withServer(ScriptedEngine(), configured { $0.allowedOrigins = ["https://page.example"] }) {
+            server async throws in
             let allowed = try await server.get("/v1/models", headers: ["Origin": "https://page.example"])
             #expect(allowed.headers["access-control-allow-origin"] == "https://page.example")
             let other = try await server.get("/v1/models", headers: ["Origin": "https://other.example"])
