@@ -56,7 +56,9 @@ struct ChatTests {
     func messagesOfSeveralLines(lines: [String], expected: String) {
         var assembler = MessageAssembler()
         var messages: [String] = []
-        for line in lines where messages.isEmpty { if let message = assembler.append(line) { messages.append(message) } }
+        for line in lines where messages.isEmpty {
+            if let message = assembler.append(line) { messages.append(message) }
+        }
         #expect(messages == [expected])
         #expect(!assembler.isIncomplete)
     }

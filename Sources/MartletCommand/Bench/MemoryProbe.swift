@@ -13,9 +13,9 @@ import Darwin
 enum MemoryProbe {
     /// Larger than the caches of common servers; several times that would only take longer.
     private static let size = 512 << 20
-    private static let rounds = 7
+    private static let rounds = 12
 
-    /// Bytes in a second, the median of a few rounds; nil where there is no memory for it.
+    /// Bytes in a second, the best of a few rounds, since it is to be a limit; nil where there is no memory for it.
     ///
     /// Each round looks for a byte that does not occur, with the C library's own vector code.
     static func readBandwidth(threads: Int) -> Double? {
@@ -41,7 +41,7 @@ enum MemoryProbe {
             }
             rates.append(Double(bytes) / max(1e-9, Format.seconds(ContinuousClock.now - start)))
         }
-        return found.load(ordering: .relaxed) == 0 ? Median.of(rates) : nil
+        return found.load(ordering: .relaxed) == 0 ? rates.max() : nil
     }
 }
 
