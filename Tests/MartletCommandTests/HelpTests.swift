@@ -19,7 +19,10 @@ struct HelpTests {
 
     @Test(arguments: [["-h"], ["serve", "--help"]])
     func helpIsNoFailure(arguments: [String]) throws {
-        let error = #expect(throws: (any Error).self) { try RootCommand.parseAsRoot(arguments) }
+        let error = #expect(throws: (any Error).self) {
+            var help = try RootCommand.parseAsRoot(arguments)
+            try help.run()
+        }
         let status = error.map { RootCommand.exitCode(for: $0) }
         #expect(status == .success)
     }
