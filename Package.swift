@@ -31,6 +31,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
@@ -63,7 +64,8 @@ let package = Package(
         room(
             "Server",
             uses: [
-                "OpenAIProtocol", "Engine",
+                "OpenAIProtocol", "Engine", "Sampling", "Tokenizers", "Checkpoints",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
@@ -72,21 +74,32 @@ let package = Package(
         .executableTarget(
             name: "MartletCommand",
             dependencies: [
-                "Server", "Engine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Server", "Engine", "Models", "Compute", "Sampling", "Tokenizers", "ChatTemplates", "Checkpoints",
+                "DemoModel",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
 
+        tests("CKernels"),
         tests("Checkpoints", fixtures: true),
         tests("ChatTemplates", uses: ["Checkpoints"], fixtures: true),
         tests("Compute", uses: ["CKernels"]),
         tests("DemoModel", uses: ["Checkpoints"]),
         tests("Engine", uses: ["Sampling", "Tokenizers", "Checkpoints", "DemoModel"]),
         tests("KVCache"),
+        tests("MartletCommand", uses: ["Models", "Engine", "Sampling", "Checkpoints"]),
         tests("Models", uses: ["Compute", "CKernels", "Checkpoints", "DemoModel"], fixtures: true),
         tests("OpenAIProtocol", uses: ["Engine", "Sampling", "Checkpoints"]),
         tests("Sampling", uses: ["Checkpoints"], fixtures: true),
         tests("Scheduling", uses: ["KVCache"]),
-        tests("Server", uses: ["OpenAIProtocol", "Engine", "Checkpoints"]),
+        tests(
+            "Server",
+            uses: [
+                "OpenAIProtocol", "Engine", "Sampling", "Checkpoints",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         tests("Tokenizers", uses: ["Checkpoints"], fixtures: true),
     ]
 )

@@ -1,7 +1,7 @@
 import Compute
 import Models
 
-// Speed of a model folder on this machine: runner FOLDER [auto|float32|bfloat16] [threads]
+// Speed of a model folder on this machine: runner FOLDER [auto|float32|bfloat16] [threads] [sequences…]
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -12,7 +12,7 @@ import Darwin
 
 let arguments = CommandLine.arguments
 guard arguments.count > 1 else {
-    print("usage: runner FOLDER [auto|float32|bfloat16] [threads]")
+    print("usage: runner FOLDER [auto|float32|bfloat16] [threads] [sequences…]")
     exit(2)
 }
 let dtype = arguments.count > 2 ? ModelDType(rawValue: arguments[2]) ?? .auto : .auto
@@ -24,7 +24,8 @@ print(
     "\(CPUInfo.current.brand), \(KernelSet.default.name), \(threads) threads, \(runner.shape.dtype.rawValue), "
         + "\(runner.shape.parameterCount) parameters, \(runner.shape.weightBytes >> 20) MiB, loaded in \(clock.now - start)"
 )
-for sequences in [1, 8, 32] {
+let counts = arguments.dropFirst(4).compactMap { Int($0) }
+for sequences in counts.isEmpty ? [1, 8, 32] : counts {
     var benchmark = RunnerBenchmark()
     benchmark.sequences = sequences
     if sequences > 1 { benchmark.promptLength = 128 }

@@ -4,13 +4,17 @@ import Synchronization
 /// last piece is done.
 ///
 /// Unlike a barrier this waits for work, not for workers: one that the system has taken off its core delays nobody unless
-/// it holds a piece. Who takes which piece changes from run to run, so a piece's result must not depend on it.
+/// it holds a piece. One that comes back after the job has ended finds nothing to claim, even when the next job has
+/// begun, and leaves. Who takes which piece changes from run to run, so a piece's result must not depend on it.
 package final class WorkPhases: @unchecked Sendable {
     package let count: Int
-    /// For each phase the number of claimed and of finished pieces, a cache line apart.
-    private let counters: UnsafeMutablePointer<Atomic<UInt32>>
+    /// For each phase the number of claimed and of finished pieces, a cache line apart, each under the number of the
+    /// round in the upper half.
+    private let counters: UnsafeMutablePointer<Atomic<UInt64>>
+    /// Number of the last round; only the thread that begins rounds touches it.
+    private var round: UInt64 = 0
 
-    private static let line = 16
+    private static let line = 8
 
     package init(count: Int) {
         self.count = count
@@ -20,24 +24,50 @@ package final class WorkPhases: @unchecked Sendable {
 
     deinit { counters.deallocate() }
 
-    /// Before a job: no piece of any phase is claimed.
-    package func reset() {
-        for index in 0..<count * 2 { counters[index * Self.line].store(0, ordering: .relaxed) }
+    /// Begins a round, in which each phase takes place once; all phases of the round before must be over.
+    package func begin() -> Round {
+        round = (round + 1) & 0xFFFF_FFFF
+        for index in 0..<count * 2 { counters[index * Self.line].store(round << 32, ordering: .relaxed) }
+        return Round(phases: self, base: round << 32)
     }
 
-    /// Takes part in phase `phase`, which has `pieces` pieces, and returns when all of them are done, whoever did them;
-    /// what they wrote is then visible. Every worker calls this for every phase, in order, with the same numbers.
-    @inline(__always)
-    package func run(_ phase: Int, pieces: Int, _ body: (Int) -> Void) {
-        let claimed = counters + 2 * phase * Self.line
-        let finished = claimed + Self.line
-        while true {
-            let piece = Int(claimed.pointee.add(1, ordering: .relaxed).oldValue)
-            guard piece < pieces else { break }
-            body(piece)
-            finished.pointee.add(1, ordering: .acquiringAndReleasing)
+    /// One passage through all phases.
+    package struct Round: Sendable {
+        fileprivate let phases: WorkPhases
+        fileprivate let base: UInt64
+
+        /// Takes part in phase `phase`, which has `pieces` pieces, and returns when all of them are done, whoever did
+        /// them; what they wrote is then visible. Returns at once when the round is over.
+        ///
+        /// Every worker calls this for every phase, in order, with the same numbers. What `body` uses must outlive the
+        /// round only: no piece is given out after it.
+        @inline(__always)
+        package func run(_ phase: Int, pieces: Int, _ body: (Int) -> Void) {
+            let claimed = phases.counters + 2 * phase * WorkPhases.line
+            let finished = claimed + WorkPhases.line
+            while let piece = claim(claimed, pieces) {
+                body(piece)
+                finished.pointee.add(1, ordering: .acquiringAndReleasing)
+            }
+            let end = base + UInt64(pieces)
+            SpinWait.until {
+                let value = finished.pointee.load(ordering: .acquiring)
+                return value == end || value >> 32 != base >> 32
+            }
         }
-        SpinWait.until { finished.pointee.load(ordering: .acquiring) == UInt32(pieces) }
+
+        /// The next piece of a phase; nil when all are claimed or the round is over.
+        @inline(__always)
+        private func claim(_ counter: UnsafeMutablePointer<Atomic<UInt64>>, _ pieces: Int) -> Int? {
+            var value = counter.pointee.load(ordering: .relaxed)
+            while value >> 32 == base >> 32, value - base < UInt64(pieces) {
+                let (done, seen) = counter.pointee.weakCompareExchange(
+                    expected: value, desired: value + 1, ordering: .acquiring)
+                if done { return Int(value - base) }
+                value = seen
+            }
+            return nil
+        }
     }
 }
 

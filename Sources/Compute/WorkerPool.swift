@@ -47,7 +47,7 @@ package final class WorkerPool: Sendable {
     }
 
     deinit {
-        team.publish(nil)
+        team.end()
         for thread in threads { pthread_join(thread, nil) }
     }
 
@@ -57,9 +57,22 @@ package final class WorkerPool: Sendable {
     package func run(_ body: @escaping @Sendable (Worker) -> Void) {
         turn.withLock { _ in
             guard workerCount > 1 else { return body(Worker(index: 0, count: 1, team: team)) }
-            team.publish(body)
+            let job = Job(body, helpers: workerCount - 1)
+            team.publish(job)
             body(Worker(index: 0, count: workerCount, team: team))
-            team.awaitCompletion()
+            SpinWait.until { job.unfinished.load(ordering: .acquiring) == 0 }
+            team.retract()
+        }
+    }
+
+    /// Executes `body`, which consists of the phases of one round and nothing else, on the caller and on whatever
+    /// workers come in time; returns when the caller is through the last phase. `body` may still be running elsewhere
+    /// then, but gets no more pieces.
+    package func runPhases(_ body: @escaping @Sendable (Worker) -> Void) {
+        turn.withLock { _ in
+            if workerCount > 1 { team.publish(Job(body, helpers: workerCount - 1)) }
+            body(Worker(index: 0, count: workerCount, team: team))
+            team.retract()
         }
     }
 
@@ -96,17 +109,34 @@ package final class WorkerPool: Sendable {
     }
 }
 
+/// What the workers other than the caller are to do.
+private final class Job: Sendable {
+    let body: @Sendable (Worker) -> Void
+    /// Helpers that have not come to the end.
+    let unfinished: Atomic<Int>
+
+    init(_ body: @escaping @Sendable (Worker) -> Void, helpers: Int) {
+        self.body = body
+        unfinished = Atomic(helpers)
+    }
+}
+
+/// What a pool's threads find when they are called.
+private struct Notice {
+    /// Counts publications; `Team.generation` follows it.
+    var number: UInt32 = 0
+    /// Nil when the job is over.
+    var job: Job?
+    var isEnd = false
+}
+
 /// State that the threads of a pool share.
 private final class Team: @unchecked Sendable {
-    typealias Job = @Sendable (Worker) -> Void
-
     private let generation = LoneCounter()
-    private let unfinished = LoneCounter()
     private let arrived = LoneCounter()
     private let phase = LoneCounter()
     private let sleepers = LoneCounter()
-    /// Written before `generation` is raised, read after it was seen raised.
-    private var job: Job?
+    private let notice = Mutex(Notice())
     private var workerCount = 1
     private let mutex: UnsafeMutablePointer<pthread_mutex_t> = .allocate(capacity: 1)
     private let wake: UnsafeMutablePointer<pthread_cond_t> = .allocate(capacity: 1)
@@ -128,20 +158,25 @@ private final class Team: @unchecked Sendable {
     /// Called once, before the first job.
     func open(workerCount: Int) { self.workerCount = workerCount }
 
-    /// Hands a job to the other workers; nil ends them.
-    func publish(_ job: Job?) {
-        self.job = job
-        unfinished.value.store(UInt32(workerCount - 1), ordering: .relaxed)
-        generation.value.add(1, ordering: .sequentiallyConsistent)
+    /// Hands a job to the other workers.
+    func publish(_ job: Job) { call { $0.job = job } }
+
+    /// Takes the job back: nobody begins it any more, and what it refers to can go.
+    func retract() { notice.withLock { $0.job = nil } }
+
+    /// Ends the threads.
+    func end() { call { $0.isEnd = true } }
+
+    private func call(_ change: (inout Notice) -> Void) {
+        notice.withLock { notice in
+            notice.number &+= 1
+            change(&notice)
+        }
+        generation.value.wrappingAdd(1, ordering: .sequentiallyConsistent)
         guard sleepers.value.load(ordering: .sequentiallyConsistent) > 0 else { return }
         pthread_mutex_lock(mutex)
         pthread_cond_broadcast(wake)
         pthread_mutex_unlock(mutex)
-    }
-
-    func awaitCompletion() {
-        SpinWait.until { unfinished.value.load(ordering: .acquiring) == 0 }
-        job = nil
     }
 
     func barrier() {
@@ -149,48 +184,42 @@ private final class Team: @unchecked Sendable {
         let current = phase.value.load(ordering: .acquiring)
         if arrived.value.add(1, ordering: .acquiringAndReleasing).newValue == UInt32(workerCount) {
             arrived.value.store(0, ordering: .relaxed)
-            phase.value.add(1, ordering: .releasing)
+            phase.value.wrappingAdd(1, ordering: .releasing)
         } else {
             SpinWait.until { phase.value.load(ordering: .acquiring) != current }
         }
     }
 
     /// The life of a worker thread.
+    ///
+    /// A job may be published while a worker is still on its way out of an earlier one, which is over then; one that
+    /// must be done by all is not followed by another before they have done it.
     func work(as index: Int) {
         var seen: UInt32 = 0
         while true {
-            seen = awaitJob(after: seen)
-            guard perform(as: index) else { return }
-            unfinished.value.subtract(1, ordering: .releasing)
+            awaitCall(after: seen)
+            let notice = notice.withLock { $0 }
+            guard !notice.isEnd else { return }
+            // Called already by the number, which runs ahead of the generation for a moment.
+            guard notice.number != seen else { continue }
+            seen = notice.number
+            guard let job = notice.job else { continue }
+            job.body(Worker(index: index, count: workerCount, team: self))
+            job.unfinished.subtract(1, ordering: .releasing)
         }
     }
 
-    /// Executes the published job; false if it is the end.
-    ///
-    /// Not inlined: the reference to the job must be gone before the caller of `run` learns that the worker is done.
-    @inline(never)
-    private func perform(as index: Int) -> Bool {
-        guard let job else { return false }
-        job(Worker(index: index, count: workerCount, team: self))
-        return true
-    }
-
-    private func awaitJob(after seen: UInt32) -> UInt32 {
+    private func awaitCall(after seen: UInt32) {
         for turn in 0..<(SpinWait.spins + Self.yields) {
-            let current = generation.value.load(ordering: .acquiring)
-            if current != seen { return current }
+            if generation.value.load(ordering: .acquiring) != seen { return }
             if turn < SpinWait.spins { mk_cpu_pause() } else { sched_yield() }
         }
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         // Counted before the last look, so a job published after that look finds a sleeper to wake.
-        sleepers.value.add(1, ordering: .sequentiallyConsistent)
-        defer { sleepers.value.subtract(1, ordering: .sequentiallyConsistent) }
-        while true {
-            let current = generation.value.load(ordering: .sequentiallyConsistent)
-            if current != seen { return current }
-            pthread_cond_wait(wake, mutex)
-        }
+        sleepers.value.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        while generation.value.load(ordering: .sequentiallyConsistent) == seen { pthread_cond_wait(wake, mutex) }
+        sleepers.value.wrappingSubtract(1, ordering: .sequentiallyConsistent)
     }
 }
 

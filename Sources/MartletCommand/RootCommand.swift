@@ -1,4 +1,5 @@
 import ArgumentParser
+import Server
 
 /// `martlet`: the program.
 @main
@@ -18,6 +19,7 @@ struct RootCommand: AsyncParsableCommand {
               martlet generate --chat "Who are you?"
               martlet doctor ~/models/llama                  what this machine offers, and what fits
             """,
+        version: "Martlet \(ServerVersion.current)",
         subcommands: [
             ServeCommand.self, ChatCommand.self, GenerateCommand.self, DoctorCommand.self, BenchCommand.self,
             TokenizeCommand.self, RenderCommand.self,

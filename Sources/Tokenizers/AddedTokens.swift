@@ -22,6 +22,7 @@ final class AddedTokens: Sendable {
     /// For every id up to the largest added one: 1 for an added token, 3 for one that decoding may leave out.
     private let kinds: FlatBuffer<UInt8>
     private let normalizedTrie: ByteTrie?
+    private let normalizedForm: TextForm
 
     /// `normalize` is the tokenizer's normalizer; ids are given as `tokenizers` does: the model's if it knows the token,
     /// else the next free number.
@@ -68,6 +69,7 @@ final class AddedTokens: Sendable {
         let kinds = FlatBuffer<UInt8>(repeating: 0, count: Int(tokens.keys.max() ?? -1) + 1)
         for (id, content) in decoded { kinds.base[Int(id)] = special.contains(content) ? 3 : 1 }
         self.kinds = kinds
+        self.normalizedForm = normalizedForm
         self.tokens = tokens
         self.ids = ids
         decodedContents = decoded
@@ -116,7 +118,8 @@ final class AddedTokens: Sendable {
                 position &+= 1
                 continue
             }
-            if let part = extent(base, count, position, match, covered) {
+            let text = ScalarText(base: base, count: count, form: normalized ? normalizedForm : .utf8)
+            if let part = extent(text, position, match, covered) {
                 if covered < part.start { body(covered, part.start, nil) }
                 body(part.start, part.end, match.value)
                 covered = part.end
@@ -128,13 +131,12 @@ final class AddedTokens: Sendable {
 
     /// The text that a match takes with it, or nil when the match does not count.
     private func extent(
-        _ base: UnsafePointer<UInt8>, _ count: Int, _ start: Int, _ match: (value: Int32, end: Int), _ covered: Int
+        _ text: ScalarText, _ start: Int, _ match: (value: Int32, end: Int), _ covered: Int
     ) -> Piece? {
         guard let token = tokens[match.value] else { return nil }
-        let text = ScalarText(base: base, count: count, form: .utf8)
         if token.isSingleWord {
             if start > 0, WordCharacter.contains(text.scalar(before: start).value) { return nil }
-            if match.end < count, WordCharacter.contains(text.scalar(at: match.end).value) { return nil }
+            if match.end < text.count, WordCharacter.contains(text.scalar(at: match.end).value) { return nil }
         }
         var part = Piece(start: start, end: match.end)
         let categories = CategoryTable.shared
@@ -148,7 +150,7 @@ final class AddedTokens: Sendable {
             part.start = max(left, covered)
         }
         if token.stripsRight {
-            while part.end < count {
+            while part.end < text.count {
                 let (scalar, next) = text.scalar(at: part.end)
                 guard categories.contains(scalar, in: .space) else { break }
                 part.end = next

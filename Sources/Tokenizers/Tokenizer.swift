@@ -14,29 +14,38 @@ public final class Tokenizer: Sendable {
     /// What `tokenizer_config.json` names as the end of a text, if anything.
     public let eosTokenID: Int32?
 
-    /// Reads the text of a `tokenizer.json`, and of a `tokenizer_config.json` if there is one. O(bytes).
+    /// Reads the text of a `tokenizer.json`. O(bytes); nothing of the memory is kept.
     ///
-    /// Nothing of the memory is kept. Throws a `TokenizerError` that names the field for anything that is missing,
-    /// malformed or not supported.
-    public convenience init(
-        tokenizerJSON: UnsafeBufferPointer<UInt8>, config: JSONValue? = nil
+    /// Throws a `TokenizerError` that names the field for anything that is missing, malformed or not supported.
+    public convenience init(tokenizerJSON: UnsafeBufferPointer<UInt8>) throws(TokenizerError) {
+        self.init(try TokenizerParts(tokenizerJSON), config: nil)
+    }
+
+    /// Reads the text of a `tokenizer.json`. O(bytes).
+    public convenience init(tokenizerJSON: [UInt8]) throws(TokenizerError) {
+        try self.init(tokenizerJSON: tokenizerJSON, config: nil)
+    }
+
+    /// Reads the text of a `tokenizer.json`; the configuration names the special tokens.
+    package convenience init(
+        tokenizerJSON: UnsafeBufferPointer<UInt8>, config: TokenizerConfig?
     ) throws(TokenizerError) {
         self.init(try TokenizerParts(tokenizerJSON), config: config)
     }
 
-    /// Reads the text of a `tokenizer.json`, and of a `tokenizer_config.json` if there is one. O(bytes).
-    public convenience init(tokenizerJSON: [UInt8], config: JSONValue? = nil) throws(TokenizerError) {
+    /// Reads the text of a `tokenizer.json`; the configuration names the special tokens.
+    package convenience init(tokenizerJSON: [UInt8], config: TokenizerConfig?) throws(TokenizerError) {
         let parts = try tokenizerJSON.withUnsafeBufferPointer { bytes throws(TokenizerError) in
             try TokenizerParts(bytes)
         }
         self.init(parts, config: config)
     }
 
-    private init(_ parts: TokenizerParts, config: JSONValue?) {
+    private init(_ parts: TokenizerParts, config: TokenizerConfig?) {
         self.parts = parts
         vocabularySize = max(parts.model.vocabulary.idLimit, Int(parts.addedTokens.tokens.keys.max() ?? -1) + 1)
         let id: (String) -> Int32? = { name in
-            guard let content = config?[name]?.string ?? config?[name]?["content"]?.string else { return nil }
+            guard let content = config?.specialTokens[name] else { return nil }
             return parts.addedTokens.id(of: content) ?? parts.model.vocabulary.id(ofText: content)
         }
         bosTokenID = id("bos_token")

@@ -66,3 +66,46 @@ private final class Log: Sendable {
         for _ in 0..<50 { WorkerPool(workerCount: 3).run { _ in } }
     }
 }
+
+@Suite struct WorkPhasesTests {
+    private final class Sums: @unchecked Sendable {
+        var values = [Int](repeating: 0, count: 64)
+    }
+
+    /// Each phase reads what the one before wrote, in pieces divided otherwise: any piece lost, done twice or seen too
+    /// early changes the result.
+    @Test(arguments: 1...5)
+    func phasesFollowEachOther(workers: Int) {
+        let pool = WorkerPool(workerCount: workers)
+        let phases = WorkPhases(count: 6)
+        for round in 0..<300 {
+            let even = Sums()
+            let odd = Sums()
+            let current = phases.begin()
+            pool.runPhases { _ in
+                for phase in 0..<6 {
+                    let from = phase.isMultiple(of: 2) ? even : odd
+                    let to = phase.isMultiple(of: 2) ? odd : even
+                    let pieces = Pieces(64, workers: 3, perWorker: phase + 1)
+                    current.run(phase, pieces: pieces.count) { piece in
+                        to.values.withUnsafeMutableBufferPointer { to in
+                            for index in pieces[piece] {
+                                to[index] = from.values[index] + from.values[(index + 1) % 64] + 1
+                            }
+                        }
+                    }
+                }
+            }
+            #expect(even.values.allSatisfy { $0 == 63 }, "round \(round)")
+        }
+    }
+
+    @Test func piecesCoverAllUnits() {
+        for total in [0, 1, 2, 7, 64, 1000] {
+            for workers in 1...5 {
+                let pieces = Pieces(total, workers: workers)
+                #expect((0..<pieces.count).flatMap { Array(pieces[$0]) } == Array(0..<total))
+            }
+        }
+    }
+}

@@ -41,10 +41,12 @@ struct JSONLineTests {
         #expect(try TokenizeCommand.decode(["ids": [0], "skip_special_tokens": true], tokenizer) == ["text": ""])
     }
 
-    @Test(arguments: [[:], ["ids": "x"], ["ids": [1.5]], ["ids": [-1]], ["ids": [4_294_967_296]], ["ids": ["1"]]] as [JSONObject])
+    @Test(
+        arguments: [[:], ["ids": "x"], ["ids": [1.5]], ["ids": [-1]], ["ids": [4_294_967_296]], ["ids": ["1"]]]
+            as [JSONObject])
     func idsMustBeTokenIDs(line: JSONObject) throws {
         let tokenizer = try Tokenizer(folder: try DemoModelFolder.locate().base)
-        #expect(throws: LineError.self) { try TokenizeCommand.decode(line, tokenizer) }
+        #expect(throws: CommandError.self) { try TokenizeCommand.decode(line, tokenizer) }
     }
 
     @Test func renderReadsEveryMember() throws {
@@ -68,22 +70,29 @@ struct JSONLineTests {
         let template = try ChatTemplate(
             "{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}{{ strftime_now('%Y') }}")
         let line = try JSONLineLoop.object(
-            Array(#"{"messages":[{"role":"user","content":"<é>"}],"special_tokens":{"bos_token":"^"},"now":"2031-02-03"}"#.utf8))
+            Array(
+                #"{"messages":[{"role":"user","content":"<é>"}],"special_tokens":{"bos_token":"^"},"now":"2031-02-03"}"#
+                    .utf8))
         #expect(try template.render(try RenderCommand.input(line, specialTokens: [:])) == "^<é>2031")
     }
 
     @Test(arguments: [
         ("2026-01-15T09:30", TemplateTime(year: 2026, month: 1, day: 15, hour: 9, minute: 30)),
-        ("2026-01-15 09:30:05.25", TemplateTime(year: 2026, month: 1, day: 15, hour: 9, minute: 30, second: 5, microsecond: 250_000)),
+        (
+            "2026-01-15 09:30:05.25",
+            TemplateTime(year: 2026, month: 1, day: 15, hour: 9, minute: 30, second: 5, microsecond: 250_000)
+        ),
         ("2026-01-15", TemplateTime(year: 2026, month: 1, day: 15)),
     ])
     func times(text: String, expected: TemplateTime) throws {
         #expect(try ClockArgument.time(.string(text)) == expected)
     }
 
-    @Test(arguments: ["", "now", "2026-13-01", "2026-01-15 25:00:00", "2026-01-15 09:30:00Z", "2026-1", true, 1e300] as [JSONValue])
+    @Test(
+        arguments: ["", "now", "2026-13-01", "2026-01-15 25:00:00", "2026-01-15 09:30:00Z", "2026-1", true, 1e300]
+            as [JSONValue])
     func refusesOtherTimes(value: JSONValue) {
-        #expect(throws: LineError.self) { try ClockArgument.time(value) }
+        #expect(throws: CommandError.self) { try ClockArgument.time(value) }
     }
 
     @Test func epochSeconds() throws {

@@ -63,11 +63,13 @@ struct OptionMappingTests {
         #expect(server.trustsRequestChatTemplates)
         #expect(server.returnsTokensAsTokenIDs)
         #expect(!server.logsRequests)
-        #expect(command.logLevel.level == .warning)
+        #expect(command.logLevel == .warning)
     }
 
     @Test func vLLMsNamesForTheSameThings() throws {
-        let command = try ServeCommand.parse(["--model", "m", "--kv-cache-memory-bytes", "1000", "--max-model-len", "-1"])
+        let command = try ServeCommand.parse([
+            "--model", "m", "--kv-cache-memory-bytes", "1000", "--max-model-len", "-1",
+        ])
         let engine = try command.engineConfiguration()
         #expect(engine.model == "m")
         #expect(engine.cacheMemory == 1000)
@@ -75,7 +77,8 @@ struct OptionMappingTests {
     }
 
     @Test(arguments: [
-        ["a", "--model", "b"], ["--port", "70000"], ["--dtype", "int3"], ["--no-such-flag"], ["--cache-memory", "lots"],
+        ["a", "--model", "b"], ["--port", "70000"], ["--dtype", "int3"], ["--no-such-flag"],
+        ["--cache-memory", "lots"],
         ["--request-timeout", "0"], ["--shutdown-timeout", "nan"], ["--max-body-size", "1"],
     ])
     func refusesUsage(arguments: [String]) {
@@ -96,6 +99,16 @@ struct OptionMappingTests {
         #expect(try ChatTemplateArgument.text(#filePath).hasPrefix("import ArgumentParser"))
         #expect(throws: ValidationError.self) { try ChatTemplateArgument.text("no/such/file.jinja") }
     }
+}
+
+@Suite("What the server says when it is ready")
+struct ReadyNoticeTests {
+    @Test func shellQuoting() { #expect(ReadyNotice.quoted("it's") == #"'it'\''s'"#) }
+
+    @Test(arguments: [
+        ("0.0.0.0", "localhost"), ("::", "localhost"), ("::1", "[::1]"), ("10.0.0.1", "10.0.0.1"), ("", "localhost"),
+    ])
+    func addressCanBeReached(host: String, expected: String) { #expect(ReadyNotice.reachable(host) == expected) }
 }
 
 @Suite("Sampling flags go over the model's defaults")
@@ -133,7 +146,9 @@ struct SamplingOptionsTests {
     }
 
     @Test func generateAddsChoicesAndLogprobs() throws {
-        let command = try GenerateCommand.parse(["hi", "--json", "-n", "3", "--logprobs", "5", "--prompt-logprobs", "0"])
+        let command = try GenerateCommand.parse([
+            "hi", "--json", "-n", "3", "--logprobs", "5", "--prompt-logprobs", "0",
+        ])
         let parameters = command.parameters(over: SamplingParameters())
         #expect(parameters.n == 3)
         #expect(parameters.logprobs == 5)

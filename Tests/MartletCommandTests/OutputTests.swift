@@ -8,7 +8,8 @@ import Testing
 @Suite("What people and programs read")
 struct OutputTests {
     @Test(arguments: [
-        (0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1536, "1.5 KiB"), (5 << 30, "5.0 GiB"), (300 << 20, "300 MiB"),
+        (0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1536, "1.5 KiB"), (5 << 30, "5.0 GiB"),
+        (300 << 20, "300 MiB"),
         (-2048, "-2.0 KiB"),
     ])
     func bytes(count: Int, expected: String) { #expect(Format.bytes(count) == expected) }
@@ -45,8 +46,6 @@ struct OutputTests {
         #expect(ResultFormat.heading(prompt: 4, of: 5, choice: 3, of: 4) == "[5/5, choice 4/4]")
     }
 
-    @Test func shellQuoting() { #expect(ReadyNotice.quoted("it's") == #"'it'\''s'"#) }
-
     @Test func medians() {
         #expect(Median.of([]) == nil)
         #expect(Median.of([3]) == 3)
@@ -75,13 +74,16 @@ struct PromptRecordTests {
         #expect(try record(#"{"messages": [{"role": "user"}]}"#) == PromptRecord(.chat([["role": "user"]])))
     }
 
-    @Test(arguments: ["7", "{}", #"{"prompt": 5}"#, #"{"prompt": ["a"]}"#, #"{"messages": {}}"#, #"{"prompt": "a", "messages": []}"#, "{"])
+    @Test(arguments: [
+        "7", "{}", #"{"prompt": 5}"#, #"{"prompt": ["a"]}"#, #"{"messages": {}}"#, #"{"prompt": "a", "messages": []}"#,
+        "{",
+    ])
     func refusesOtherLines(line: String) { #expect(throws: (any Error).self) { try record(line) } }
 
     @Test func fileNamesTheBadLine() throws {
         let records = try PromptRecord.records(file: Array("\"a\"\n\n \n\"b\"\n".utf8), name: "f")
         #expect(records == [PromptRecord(.text("a")), PromptRecord(.text("b"))])
-        let error = #expect(throws: LineError.self) {
+        let error = #expect(throws: CommandError.self) {
             try PromptRecord.records(file: Array("\"a\"\n\nx\n".utf8), name: "f")
         }
         #expect(error?.description.hasPrefix("f, line 3: ") == true)

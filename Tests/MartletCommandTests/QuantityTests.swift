@@ -20,7 +20,9 @@ struct QuantityTests {
         #expect(ByteCount(argument: text)?.bytes == expected)
     }
 
-    @Test(arguments: ["", "k", "-1", "1.5", "1x", "1 GiB", "GiB", "1..2k", "9999999999999999999", "9e9", "10000000T", "٣"])
+    @Test(arguments: [
+        "", "k", "-1", "1.5", "1x", "1 GiB", "GiB", "1..2k", "9999999999999999999", "9e9", "10000000T", "٣",
+    ])
     func refusesWhatIsNoQuantity(text: String) {
         #expect(ByteCount(argument: text) == nil)
         #expect(TokenCount(argument: text) == nil)

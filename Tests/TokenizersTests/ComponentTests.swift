@@ -23,7 +23,8 @@ import Testing
                     return String(decoding: spelled, as: UTF8.self)
                 }
                 let expected = testCase.array?.last?.strings ?? []
-                #expect(Self.equal(pieces, expected), "\(element["config"]?.compactText ?? "") on \(text.debugDescription)")
+                #expect(
+                    Self.equal(pieces, expected), "\(element["config"]?.compactText ?? "") on \(text.debugDescription)")
             }
         }
     }
@@ -36,7 +37,9 @@ import Testing
                 let bytes = normalizer.normalize(text)
                 let spelled = normalizer.outputForm == .byteLevel ? ByteAlphabet.spell(bytes) : bytes
                 let expected = Array((testCase.array?.last?.string ?? "").utf8)
-                #expect(spelled == expected, "\(element["config"]?.compactText.prefix(200) ?? "") on \(text.debugDescription)")
+                #expect(
+                    spelled == expected,
+                    "\(element["config"]?.compactText.prefix(200) ?? "") on \(text.debugDescription)")
             }
         }
     }

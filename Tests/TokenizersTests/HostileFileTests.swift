@@ -80,7 +80,10 @@ import Testing
         (#""normalizer":{"type":"Precompiled","precompiled_charsmap":"*"}"#, "not valid base64"),
         (#""normalizer":{"type":"Replace","pattern":{"String":""},"content":"a"}"#, "empty pattern"),
         (#""decoder":{"type":"Magic"}"#, "decoder.type: the decoder 'Magic'"),
-        (#""decoder":{"type":"Strip","content":"ab","start":0,"stop":0}"#, "decoder.content: expected a single character"),
+        (
+            #""decoder":{"type":"Strip","content":"ab","start":0,"stop":0}"#,
+            "decoder.content: expected a single character"
+        ),
         (#""post_processor":{"type":"Magic"}"#, "post_processor.type: the post-processor 'Magic'"),
         (
             #""post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x"}}],"special_tokens":{}}"#,
@@ -122,7 +125,8 @@ import Testing
         for _ in 0..<60 {
             var changed = bytes
             for _ in 0..<3 {
-                changed[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0x20..<0x7F, using: &generator)
+                changed[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(
+                    in: 0x20..<0x7F, using: &generator)
             }
             guard let tokenizer = try? Tokenizer(tokenizerJSON: changed) else { continue }
             let ids = tokenizer.encode("Hello wörld 123\n 你好 <s> it's")

@@ -47,7 +47,8 @@ import Testing
 
     @Test func `names of special tokens come from the configuration`() throws {
         let json = try Fixture.bytes(Fixture.folder + "/llama3.tokenizer.json")
-        let config: JSONValue = ["bos_token": "<|bos|>", "eos_token": ["content": "<|eos|>"]]
+        var config = TokenizerConfig()
+        config.specialTokens = ["bos_token": "<|bos|>", "eos_token": "<|eos|>"]
         let tokenizer = try Tokenizer(tokenizerJSON: json, config: config)
         #expect(tokenizer.bosTokenID == 0)
         #expect(tokenizer.eosTokenID == 1)

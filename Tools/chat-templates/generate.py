@@ -33,8 +33,7 @@ chat_template_utils.datetime = FrozenTime
 
 def lines(text):
     """One template per line; a line that ends in a backslash goes on."""
-    return [line for line in text.replace("\\\n", "\\\0").strip("\n").replace("\\\0", "\\\n").split("\n") if line] \
-        if "\\\n" not in text else re.split(r"(?<!\\)\n", text.strip("\n"))
+    return re.split(r"(?<!\\)\n", text.strip("\n"))
 
 
 def record(template, variables):
@@ -60,7 +59,7 @@ def record(template, variables):
 
 def usable(case):
     """Python shows addresses of objects, which cannot be compared."""
-    return "0x" not in case.get("output", "") or "0xff" in case["output"] or "0x1f" in case["output"]
+    return not re.search(r" at 0x[0-9a-f]{6}", case.get("output", ""))
 
 
 def written():

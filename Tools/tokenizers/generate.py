@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes the fixtures of Tests/TokenizersTests: small tokenizers of every kind and what the reference makes of texts.
 
-The reference is HuggingFace `tokenizers`. Everything is seeded; running it again with the same package version gives
-the same files.
+The reference is HuggingFace `tokenizers`. The texts are seeded; the vocabularies may differ from run to run, as the
+package's trainers break ties in the order of their hash tables.
 
 usage: generate.py Tests/TokenizersTests/Fixtures        needs: pip install tokenizers
 """
@@ -271,7 +271,8 @@ def whole_tokenizers():
     normalized_bytes = trained(models.BPE(), trainers.BpeTrainer(vocab_size=500, show_progress=False),
                                normalizer=normalizers.Sequence([normalizers.NFC(), normalizers.ByteLevel()]),
                                pre_tokenizer=pre_tokenizers.Split("Ġ", "merged_with_next"), decoder=decoders.ByteLevel())
-    normalized_bytes.add_tokens([AddedToken("héllo", normalized=True), AddedToken("<x y>", normalized=True)])
+    normalized_bytes.add_tokens([AddedToken("héllo", normalized=True), AddedToken("<x y>", normalized=True), AddedToken("world", single_word=True),
+                                 AddedToken("foo", rstrip=True, lstrip=True)])
 
     llama2 = sentence_piece(None, spm_normalizer, spm_decoder, byte_fallback=True, fuse_unk=True)
     llama2.post_processor = template("<s> $A", ("<s>", 1))

@@ -109,16 +109,22 @@ def lowercase():
     return flat
 
 
-def swift(name, comment, values):
-    lines, line = [], "       "
+def lines(values, indent):
+    """Hexadecimal numbers in lines of at most 120 columns."""
+    result, line = [], indent
     for value in values:
-        item = f" {value:#x}," if value > 9 else f" {value},"
-        if len(line) + len(item) > 120:
-            lines.append(line)
-            line = "       "
+        item = f"{value:x} "
+        if len(line) + len(item) > 121:
+            result.append(line.rstrip())
+            line = indent
         line += item
-    lines.append(line)
-    return f"    /// {comment}\n    static let {name}: [UInt32] = [\n" + "\n".join(lines) + "\n    ]\n"
+    result.append(line.rstrip())
+    return "\n".join(result)
+
+
+def swift(name, comment, values):
+    # A text, as the compiler takes seconds for array literals of this size.
+    return f'    /// {comment}\n    static let {name} = numbers(\n        """\n{lines(values, " " * 8)}\n        """)\n'
 
 
 def flat_ranges(values):
@@ -153,14 +159,7 @@ def main():
                    "    static let scripts: [String: [UInt32]] = [\n")
         for name in SCRIPTS:
             bounds = flat_ranges(removed(pre_tokenizers.Split(Regex(r"\p{%s}" % name), "removed")))
-            lines, line = [], "            "
-            for bound in bounds:
-                if len(line) + 10 > 118:
-                    lines.append(line)
-                    line = "            "
-                line += f"{bound:#x}, "
-            lines.append(line)
-            file.write(f'        "{name.lower()}": [\n' + "\n".join(text.rstrip() for text in lines) + "\n        ],\n")
+            file.write(f'        "{name.lower()}": UnicodeData.numbers(\n            """\n{lines(bounds, " " * 12)}\n            """),\n')
         file.write("    ]\n}\n")
 
 

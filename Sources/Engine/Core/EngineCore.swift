@@ -64,7 +64,9 @@ final class EngineCore {
         case .abortNamed(let id):
             for request in requests.values where request.id == id { abort(request.key) }
         case .abortAll(let error): abortAll(error)
-        case .audit(let continuation): continuation.resume(returning: inconsistency)
+        case .audit(let continuation):
+            recorder.record(scheduler)
+            continuation.resume(returning: inconsistency)
         case .stop: return false
         }
         return true

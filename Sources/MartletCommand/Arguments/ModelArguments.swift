@@ -5,7 +5,8 @@ struct ModelArguments: ParsableArguments {
     @Argument(help: ArgumentHelp("Model folder, or ORG/NAME[@REVISION] in the HuggingFace cache.", valueName: "model"))
     var positional: String?
 
-    @Option(name: [.customLong("model"), .customShort("m")], help: "The same as the argument; the default is the demo.")
+    @Option(
+        name: [.customLong("model"), .customShort("m")], help: "The same as the argument; the default is the demo.")
     var named: String?
 
     func validate() throws {

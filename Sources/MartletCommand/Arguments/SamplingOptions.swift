@@ -14,7 +14,8 @@ struct SamplingOptions: ParsableArguments {
     @Option(name: [.long, .customShort("t")], help: ArgumentHelp("Randomness; 0 is greedy.", valueName: "number"))
     var temperature: Double?
 
-    @Option(name: .customLong("top-p"), help: ArgumentHelp("Keep the likeliest tokens up to this mass.", valueName: "0…1"))
+    @Option(
+        name: .customLong("top-p"), help: ArgumentHelp("Keep the likeliest tokens up to this mass.", valueName: "0…1"))
     var topP: Double?
 
     @Option(
@@ -30,11 +31,14 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Makes the random choices repeatable.", valueName: "number"))
     var seed: UInt64?
 
-    @Option(parsing: .unconditionalSingleValue, help: ArgumentHelp("Text that ends the output; repeatable.", valueName: "text"))
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Text that ends the output; repeatable.", valueName: "text"))
     var stop: [String] = []
 
     @Option(
-        name: .customLong("stop-token-id"), help: ArgumentHelp("Token that ends the output; repeatable.", valueName: "id"))
+        name: .customLong("stop-token-id"),
+        help: ArgumentHelp("Token that ends the output; repeatable.", valueName: "id"))
     var stopTokenIDs: [Int32] = []
 
     @Option(

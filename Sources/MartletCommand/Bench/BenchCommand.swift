@@ -60,7 +60,8 @@ struct BenchCommand: AsyncParsableCommand {
     var decodePromptTokens = 128
 
     @Option(
-        name: .customLong("output-tokens"), help: ArgumentHelp("Tokens that each request generates.", valueName: "count"))
+        name: .customLong("output-tokens"),
+        help: ArgumentHelp("Tokens that each request generates.", valueName: "count"))
     var outputTokens = 64
 
     @Option(help: ArgumentHelp("Repeats of each measurement.", valueName: "count"))

@@ -74,8 +74,9 @@ struct SafetensorsWriter {
         }
     }
 
-    private func failure(_ path: String) -> LineError {
-        LineError("\(path) cannot be written: \(String(cString: strerror(errno))). Set TMPDIR to a folder with more room.")
+    private func failure(_ path: String) -> CommandError {
+        CommandError(
+            "\(path) cannot be written: \(String(cString: strerror(errno))). Set TMPDIR to a folder with more room.")
     }
 }
 

@@ -34,8 +34,9 @@ struct ChatCommand: AsyncParsableCommand {
         let llm = try await LLM.loadShowingProgress(try engineConfiguration())
         let engine = llm.engine
         guard engine.text.hasChatTemplate else {
-            throw ValidationError(
-                "\(engine.model.root) has no chat template: name one with --chat-template FILE, or use 'martlet generate'.")
+            throw CommandError(
+                "\(engine.model.root) has no chat template: name one with --chat-template FILE, or use 'martlet generate'."
+            )
         }
         let parameters = sampling.parameters(over: engine.defaults)
         var loop = ChatLoop(llm: llm, sampling: parameters, system: system)

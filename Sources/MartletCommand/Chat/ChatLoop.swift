@@ -40,7 +40,8 @@ struct ChatLoop {
 
     private func greet() {
         let model = llm.engine.model
-        let facts = "\(Format.parameters(model.parameterCount)) parameters, \(model.dtype), "
+        let facts =
+            "\(Format.parameters(model.parameterCount)) parameters, \(model.dtype), "
             + "\(Format.grouped(model.maxModelLength)) tokens of context"
         output.write(output.bold(model.root) + output.dim(" · \(facts) · /help") + "\n")
     }

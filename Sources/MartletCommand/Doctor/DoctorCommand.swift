@@ -54,7 +54,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     /// Nil when there is neither a model nor the demo.
-    private func fit(_ machine: CPUInfo, _ demo: Result<String, CheckpointError>) -> Result<ModelFit, LineError>? {
+    private func fit(_ machine: CPUInfo, _ demo: Result<String, CheckpointError>) -> Result<ModelFit, CommandError>? {
         do {
             guard let argument = model.model else {
                 guard let folder = try? DemoModelFolder.locate().base else { return nil }
@@ -62,7 +62,7 @@ struct DoctorCommand: ParsableCommand {
             }
             return .success(try fit(argument, try ModelLocation.resolve(argument), machine))
         } catch {
-            return .failure(LineError("\(error)"))
+            return .failure(CommandError("\(error)"))
         }
     }
 

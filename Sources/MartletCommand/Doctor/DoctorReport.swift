@@ -16,7 +16,7 @@ struct DoctorReport {
     let demo: Result<String, CheckpointError>
     let hub: HubCache
     /// The model that was asked about (the demo without one), or why it cannot be read.
-    let model: Result<ModelFit, LineError>?
+    let model: Result<ModelFit, CommandError>?
     /// Bytes that all cores together read in a second, where it was measured.
     let bandwidth: Double?
 
@@ -91,7 +91,8 @@ extension DoctorReport {
         ]
         if let bandwidth {
             let limit = bandwidth / Double(max(1, fit.weightBytes))
-            lines.append(row("decode", "at most about \(Format.rate(limit)) tok/s for one request (memory reads / weights)"))
+            lines.append(
+                row("decode", "at most about \(Format.rate(limit)) tok/s for one request (memory reads / weights)"))
         }
         return lines
     }

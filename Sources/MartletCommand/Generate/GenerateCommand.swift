@@ -24,10 +24,14 @@ struct GenerateCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The prompt.", valueName: "prompt"))
     var prompt: String?
 
-    @Option(name: [.long, .customShort("m")], help: ArgumentHelp("Model folder, or ORG/NAME[@REVISION] in the HuggingFace cache; the default is the demo."))
+    @Option(
+        name: [.long, .customShort("m")],
+        help: ArgumentHelp("Model folder, or ORG/NAME[@REVISION] in the HuggingFace cache; the default is the demo."))
     var model: String?
 
-    @Option(name: [.long, .customShort("f")], help: ArgumentHelp("File with the prompt; - is standard input.", valueName: "file"))
+    @Option(
+        name: [.long, .customShort("f")],
+        help: ArgumentHelp("File with the prompt; - is standard input.", valueName: "file"))
     var file: String?
 
     @Option(
@@ -98,7 +102,7 @@ struct GenerateCommand: AsyncParsableCommand {
         var records: [PromptRecord]
         if let promptsFile {
             records = try PromptRecord.records(file: InputFile.bytes(promptsFile), name: promptsFile)
-            guard !records.isEmpty else { throw ValidationError("\(promptsFile) has no prompts.") }
+            guard !records.isEmpty else { throw CommandError("\(promptsFile) has no prompts.") }
         } else if let prompt {
             records = [PromptRecord(.text(prompt))]
         } else {
@@ -137,7 +141,8 @@ struct GenerateCommand: AsyncParsableCommand {
             progress.clear()
             switch result {
             case .success(let result) where json:
-                output.write(JSONValue.object(format.json(result, index: index, id: records[index].id)).compactText + "\n")
+                output.write(
+                    JSONValue.object(format.json(result, index: index, id: records[index].id)).compactText + "\n")
             case .success(let result):
                 output.write(
                     ResultFormat.text(result, index: index, promptCount: records.count, terminal: output))

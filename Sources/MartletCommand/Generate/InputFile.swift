@@ -1,4 +1,3 @@
-import ArgumentParser
 import Checkpoints
 
 /// Files that commands read as a whole; `-` is standard input.
@@ -14,7 +13,7 @@ enum InputFile {
         var bytes = try bytes(path)
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw ValidationError("\(path == "-" ? "standard input" : path) is not UTF-8 text.")
+            throw CommandError("\(path == "-" ? "standard input" : path) is not UTF-8 text.")
         }
         return text
     }

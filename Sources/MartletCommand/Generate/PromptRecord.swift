@@ -21,28 +21,24 @@ struct PromptRecord: Equatable {
 
     /// Reads a line of a prompts file: a JSON string, or an object with `prompt` (text or token ids) or `messages`.
     init(line: [UInt8]) throws {
-        let value = try line.withUnsafeBufferPointer { bytes in
-            var reader = JSONReader(bytes)
-            let value = try reader.value()
-            try reader.finish()
-            return value
-        }
+        let value = try JSONLineLoop.value(line)
         switch value {
         case .string(let text): self.init(.text(text))
         case .object(let object): self.init(try Self.content(object), id: object["id"])
-        default: throw LineError("expected a string or an object, found \(value.kind)")
+        default: throw CommandError("expected a string or an object, found \(value.kind)")
         }
     }
 
-    private static func content(_ object: JSONObject) throws(LineError) -> Content {
+    private static func content(_ object: JSONObject) throws(CommandError) -> Content {
         switch (object["prompt"], object["messages"]) {
         case (.string(let text)?, nil): return .text(text)
         case (.array?, nil): return .tokens(try object.tokenIDs("prompt"))
         case (nil, .array(let messages)?): return .chat(messages)
-        case (_?, _?): throw LineError("has both 'prompt' and 'messages', expected one of them")
-        case (let prompt?, nil): throw LineError("'prompt' must be a string or a list of token ids, found \(prompt.kind)")
-        case (nil, let messages?): throw LineError("'messages' must be a list, found \(messages.kind)")
-        case (nil, nil): throw LineError("has neither 'prompt' nor 'messages'")
+        case (_?, _?): throw CommandError("has both 'prompt' and 'messages', expected one of them")
+        case (let prompt?, nil):
+            throw CommandError("'prompt' must be a string or a list of token ids, found \(prompt.kind)")
+        case (nil, let messages?): throw CommandError("'messages' must be a list, found \(messages.kind)")
+        case (nil, nil): throw CommandError("has neither 'prompt' nor 'messages'")
         }
     }
 
@@ -52,7 +48,7 @@ struct PromptRecord: Equatable {
         for (number, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
         where !line.allSatisfy({ $0 <= 0x20 }) {
             do { records.append(try PromptRecord(line: Array(line))) } catch {
-                throw LineError("\(name), line \(number + 1): \(error)")
+                throw CommandError("\(name), line \(number + 1): \(error)")
             }
         }
         return records

@@ -44,7 +44,7 @@ struct RenderCommand: ParsableCommand {
             ?? DemoModelFolder.locate().base
         let config = try TokenizerConfig(folder: folder)
         guard let template = try chatTemplate.map(ChatTemplateArgument.text) ?? config.chatTemplate else {
-            throw ValidationError("\(folder) has no chat template; name one with --chat-template FILE.")
+            throw CommandError("\(folder) has no chat template; name one with --chat-template FILE.")
         }
         return (template, config.specialTokens)
     }
@@ -64,11 +64,11 @@ struct RenderCommand: ParsableCommand {
 
     private static func specialTokens(
         _ line: JSONObject, over defaults: [String: String]
-    ) throws(LineError) -> [String: String] {
+    ) throws(CommandError) -> [String: String] {
         var tokens = defaults
         for (name, value) in try line.optional("special_tokens", "an object", \.object) ?? [:] where !value.isNull {
             guard let text = value.string ?? value["content"]?.string else {
-                throw LineError("'special_tokens.\(name)' must be a string, found \(value.kind)")
+                throw CommandError("'special_tokens.\(name)' must be a string, found \(value.kind)")
             }
             tokens[name] = text
         }

@@ -23,11 +23,12 @@ struct ReadyNotice {
             hasChatTemplate
             ? ["model": .string(name), "messages": [["role": "user", "content": "Hello! Who are you?"]]]
             : ["model": .string(name), "prompt": "Once upon a time", "max_tokens": 32]
-        return "curl \(address)/v1/\(path) -H 'Content-Type: application/json'\(key) -d \(Self.quoted(body.compactText))"
+        return
+            "curl \(address)/v1/\(path) -H 'Content-Type: application/json'\(key) -d \(Self.quoted(body.compactText))"
     }
 
     /// A name for the wildcard addresses, which cannot be connected to everywhere; brackets around IPv6 ones.
-    private static func reachable(_ host: String) -> String {
+    static func reachable(_ host: String) -> String {
         switch host {
         case "", "0.0.0.0", "::": "localhost"
         default: host.contains(":") ? "[\(host)]" : host

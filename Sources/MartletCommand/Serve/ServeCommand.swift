@@ -3,6 +3,7 @@ import Engine
 import Logging
 import Server
 import ServiceLifecycle
+import UnixSignals
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials

@@ -86,11 +86,7 @@ struct ServerOptions: ParsableArguments {
     /// Values one by one, or vLLM's way: a JSON list in one value.
     private static func list(_ values: [String]) throws -> [String] {
         guard values.count == 1, let text = values.first, text.hasPrefix("[") else { return values }
-        let value = try? JSONReader.read(text) { reader in
-            let value = try reader.value()
-            try reader.finish()
-            return value
-        }
+        let value = try? JSONLineLoop.value(Array(text.utf8))
         guard let items = value?.array, items.allSatisfy({ $0.string != nil }) else {
             throw ValidationError("--allowed-origins: \(text) is not a JSON list of strings.")
         }

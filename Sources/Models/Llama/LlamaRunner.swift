@@ -49,9 +49,8 @@ package final class LlamaRunner: ModelRunner {
             nonisolated(unsafe) let step = LlamaStep(
                 model: model, kernels: kernels.tensor, cache: cache, scratch: scratch, rope: rope, batch: batch,
                 sequences: sequences, attentionItems: AttentionItem.items(sequences, shape), blockTables: tables,
-                logits: logits, phases: phases)
-            phases.reset()
-            pool.run { step.execute($0) }
+                logits: logits, phases: phases.begin())
+            pool.runPhases { step.execute($0) }
         }
     }
 

@@ -16,7 +16,7 @@ struct LlamaStep {
     let attentionItems: [AttentionItem]
     let blockTables: UnsafePointer<Int32>
     let logits: UnsafeMutablePointer<Float>
-    let phases: WorkPhases
+    let phases: WorkPhases.Round
 
     private var shape: ModelShape { model.shape }
     private var tokens: Int { batch.tokens.count }

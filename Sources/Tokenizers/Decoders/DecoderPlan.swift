@@ -45,7 +45,8 @@ struct DecoderPlan: Sendable {
             let limit = 0...1 << 20
             steps.append(
                 .strip(
-                    content: try Self.utf8(field.required("content")), start: try field.required("start").int(in: limit),
+                    content: try Self.utf8(field.required("content")),
+                    start: try field.required("start").int(in: limit),
                     stop: try field.required("stop").int(in: limit)))
         case "Replace": steps.append(.replace(try Replacement(field)))
         case "Metaspace":

@@ -12,9 +12,7 @@ final class Vocabulary: Sendable {
     let longest: Int
 
     private let arena: FlatBuffer<UInt8>
-    private let offsets: FlatBuffer<UInt32>
-    private let isLiteral: FlatBuffer<Bool>
-    private let ids: FlatBuffer<Int32>
+    private let entries: FlatBuffer<VocabularyEntry>
     private let entryOfID: FlatBuffer<Int32>
     private let table: FlatBuffer<UInt64>
     private let tableMask: Int
@@ -24,15 +22,13 @@ final class Vocabulary: Sendable {
 
     init(_ builder: consuming VocabularyBuilder, form: TextForm) throws(TokenizerError) {
         self.form = form
-        count = builder.ids.count
-        let limit = Int(builder.ids.max() ?? -1) + 1
+        count = builder.entries.count
+        let limit = Int(builder.entries.lazy.map(\.id).max() ?? -1) + 1
         idLimit = limit
         arena = FlatBuffer(builder.arena, padding: ByteBuffer.padding, with: 0)
-        offsets = FlatBuffer(builder.offsets, with: 0)
-        isLiteral = FlatBuffer(builder.isLiteral, with: false)
-        ids = FlatBuffer(builder.ids, with: 0)
+        entries = FlatBuffer(builder.entries, with: VocabularyEntry(start: 0, length: 0, isLiteral: false, id: -1))
         longest = builder.longest
-        let slots = max(16, (builder.ids.count * 2).nextPowerOfTwo)
+        let slots = max(16, (builder.entries.count * 2).nextPowerOfTwo)
         table = FlatBuffer(repeating: 0, count: slots)
         tableMask = slots - 1
         entryOfID = FlatBuffer(repeating: -1, count: limit)
@@ -41,20 +37,21 @@ final class Vocabulary: Sendable {
 
     /// Enters one token; of two equal tokens the later one counts, as in a JSON object.
     private func index(_ entry: Int, field: String) throws(TokenizerError) {
-        let start = Int(offsets.base[entry])
-        let length = Int(offsets.base[entry + 1]) - start
-        let hash = Self.hash(arena.base + start, length, isLiteral: isLiteral.base[entry])
+        let own = entries.base[entry]
+        let bytes = arena.base + Int(own.start)
+        let length = Int(own.length)
+        let hash = Self.hash(bytes, length, isLiteral: own.isLiteral)
         var slot = Int(hash) & tableMask
         while table.base[slot] != 0 {
             let other = Int(table.base[slot] & 0xFFFF_FFFF) - 1
-            if table.base[slot] >> 32 == UInt64(hash), equals(other, arena.base + start, length, isLiteral.base[entry])
-            {
-                entryOfID.base[Int(ids.base[other])] = -1
+            let known = entries.base[other]
+            if table.base[slot] >> 32 == UInt64(hash), equals(known, bytes, length, own.isLiteral) {
+                entryOfID.base[Int(known.id)] = -1
                 break
             }
             slot = (slot + 1) & tableMask
         }
-        let id = Int(ids.base[entry])
+        let id = Int(own.id)
         guard entryOfID.base[id] < 0 else {
             throw TokenizerError(
                 field, "the id \(id) is given to two tokens, \(text(Int(entryOfID.base[id]))) and \(text(entry))")
@@ -87,16 +84,23 @@ final class Vocabulary: Sendable {
     }
 
     @inline(__always)
-    private func equals(_ entry: Int, _ bytes: UnsafePointer<UInt8>, _ count: Int, _ literal: Bool) -> Bool {
-        let start = Int(offsets.base[entry])
-        guard Int(offsets.base[entry + 1]) - start == count, isLiteral.base[entry] == literal else { return false }
-        let own = arena.base + start
+    private func equals(_ entry: VocabularyEntry, _ bytes: UnsafePointer<UInt8>, _ count: Int, _ literal: Bool) -> Bool
+    {
+        guard Int(entry.length) == count, entry.isLiteral == literal else { return false }
+        let own = UnsafeRawPointer(arena.base + Int(entry.start))
+        let other = UnsafeRawPointer(bytes)
         var position = 0
-        while position < count {
-            if own[position] != bytes[position] { return false }
-            position += 1
+        while position &+ 8 <= count {
+            let left = own.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            if left != other.loadUnaligned(fromByteOffset: position, as: UInt64.self) { return false }
+            position &+= 8
         }
-        return true
+        if position == count { return true }
+        // Both sides are readable past their ends; what lies there does not count.
+        let left = own.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+        let right = other.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+        let excess = UInt64(truncatingIfNeeded: 64 &- (count &- position) &* 8)
+        return (left.littleEndian ^ right.littleEndian) &<< excess == 0
     }
 
     /// The id of a token given in the vocabulary's form; `bytes` must be readable 7 bytes past its end.
@@ -109,8 +113,8 @@ final class Vocabulary: Sendable {
             let value = table.base[slot]
             if value == 0 { return nil }
             if value >> 32 == UInt64(hash) {
-                let entry = Int(value & 0xFFFF_FFFF) - 1
-                if equals(entry, bytes, count, isLiteral) { return ids.base[entry] }
+                let entry = entries.base[Int(value & 0xFFFF_FFFF) - 1]
+                if equals(entry, bytes, count, isLiteral) { return entry.id }
             }
             slot = (slot + 1) & tableMask
         }
@@ -136,10 +140,9 @@ final class Vocabulary: Sendable {
     /// The bytes of a token in the vocabulary's form, and whether they are literal text; nil for an unused id.
     func bytes(of id: Int32) -> (bytes: UnsafeBufferPointer<UInt8>, isLiteral: Bool)? {
         guard id >= 0, Int(id) < idLimit, entryOfID.base[Int(id)] >= 0 else { return nil }
-        let entry = Int(entryOfID.base[Int(id)])
-        let start = Int(offsets.base[entry])
-        let length = Int(offsets.base[entry + 1]) - start
-        return (UnsafeBufferPointer(start: arena.base + start, count: length), isLiteral.base[entry])
+        let entry = entries.base[Int(entryOfID.base[Int(id)])]
+        let bytes = UnsafeBufferPointer(start: arena.base + Int(entry.start), count: Int(entry.length))
+        return (bytes, entry.isLiteral)
     }
 
     /// UTF-8 of the token as the file spells it.
@@ -149,48 +152,9 @@ final class Vocabulary: Sendable {
     }
 
     private func text(_ entry: Int) -> String {
-        let range = Int(offsets.base[entry])..<Int(offsets.base[entry + 1])
-        return "'" + String(decoding: range.prefix(80).map { arena.base[$0] }, as: UTF8.self) + "'"
-    }
-}
-
-/// Collects the tokens of a file before they are indexed.
-struct VocabularyBuilder {
-    let field: String
-    private(set) var arena: [UInt8] = []
-    private(set) var offsets: [UInt32] = [0]
-    private(set) var isLiteral: [Bool] = []
-    private(set) var ids: [Int32] = []
-    private(set) var longest = 0
-    private let form: TextForm
-
-    init(field: String, form: TextForm) {
-        self.field = field
-        self.form = form
-    }
-
-    /// Adds a token given as the file spells it.
-    mutating func append(_ token: UnsafeBufferPointer<UInt8>, id: Int) throws(TokenizerError) {
-        guard id >= 0, id <= Vocabulary.maximumID else {
-            let shown = String(decoding: token.prefix(80), as: UTF8.self)
-            throw TokenizerError(
-                field, "the token '\(shown)' has the id \(id); ids must be from 0 to \(Vocabulary.maximumID)")
-        }
-        guard arena.count + token.count < Int(UInt32.max) else {
-            throw TokenizerError(field, "the tokens have more than 4 GiB of text")
-        }
-        var literal = false
-        if form == .byteLevel {
-            literal = !ByteAlphabet.append(bytesSpelledBy: token, to: &arena)
-            if literal { arena.append(contentsOf: token) }
-        } else {
-            arena.append(contentsOf: token)
-        }
-        let start = Int(offsets.last ?? 0)
-        longest = max(longest, arena.count - start)
-        offsets.append(UInt32(arena.count))
-        isLiteral.append(literal)
-        ids.append(Int32(id))
+        let own = entries.base[entry]
+        let bytes = UnsafeBufferPointer(start: arena.base + Int(own.start), count: min(Int(own.length), 80))
+        return "'" + String(decoding: bytes, as: UTF8.self) + "'"
     }
 }
 

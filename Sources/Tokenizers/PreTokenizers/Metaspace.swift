@@ -57,7 +57,9 @@ struct Metaspace: Sendable {
                 }
             }
             let whole = Piece(start: start, end: segment.otherText.count)
-            if splits { split(segment.otherText.base, whole, &segment.otherPieces) } else {
+            if splits {
+                split(segment.otherText.base, whole, &segment.otherPieces)
+            } else {
                 segment.otherPieces.append(whole)
             }
         }

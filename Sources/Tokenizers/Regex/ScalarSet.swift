@@ -104,7 +104,9 @@ struct ScalarSet: Sendable {
 
     static let space = ScalarSet(.space)
     static let digit = ScalarSet(.decimal)
-    static let word = ScalarSet(WordCharacter.categories, WordCharacter.extra)
+    /// Oniguruma counts the numerals of Latin-1 as letters, but no others of their category.
+    static let word = ScalarSet(
+        WordCharacter.categories, WordCharacter.extra + [0xB2...0xB3, 0xB9...0xB9, 0xBC...0xBE])
     static let newline = ScalarSet(0x0A)
     static let anyScalar = ScalarSet(.all)
 
