@@ -8,16 +8,16 @@ struct RootCommand: AsyncParsableCommand {
         commandName: "martlet",
         abstract: "An LLM inference engine: serve a model, talk with it, measure it.",
         discussion: """
-            MODEL is a folder with a HuggingFace checkpoint, or a name ORG/NAME[@REVISION] that is looked up in the
-            HuggingFace cache on this machine; nothing is ever downloaded. Without a model every command uses the
+            MODEL is a folder with a HuggingFace checkpoint, or a name ORG/NAME[@REVISION] that is looked up in the \
+            HuggingFace cache on this machine; nothing is ever downloaded. Without a model every command uses the \
             small demo model that comes with the program.
 
             EXAMPLES
-              martlet serve                                  serve the demo over the OpenAI API
+              martlet serve                      the demo model over the OpenAI API
               martlet serve ~/models/llama --port 8080
               martlet chat
               martlet generate --chat "Who are you?"
-              martlet doctor ~/models/llama                  what this machine offers, and what fits
+              martlet doctor ~/models/llama      does it fit this machine?
             """,
         version: "Martlet \(ServerVersion.current)",
         subcommands: [

@@ -15,10 +15,10 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench",
         abstract: "Measure prefill and decode speed.",
         discussion: """
-            Measures through the whole engine: prefill as prompt tokens in a second of one long prompt, decode as
-            tokens in a second of a batch of requests that all generate. Each number is the median of the repeats.
-            Beside decode stands the limit that the memory sets: the bytes of the weights against what all cores
-            together read in a second, measured right before. --shape makes a model of random weights in the temporary
+            Measures through the whole engine: prefill as prompt tokens in a second of one long prompt, decode as \
+            tokens in a second of a batch of requests that all generate. Each number is the median of the repeats. \
+            Beside decode stands the limit that the memory sets: the bytes of the weights against what all cores \
+            together read in a second, measured right before. --shape makes a model of random weights in the temporary \
             folder (1b: 2.5 GB) and removes it again.
 
             EXAMPLES

@@ -7,7 +7,7 @@ struct ChatCommand: AsyncParsableCommand {
         commandName: "chat",
         abstract: "Talk with a model in the terminal.",
         discussion: """
-            Ctrl-C stops an answer, Ctrl-D leaves, /help lists the commands. Without a terminal, each line of standard
+            Ctrl-C stops an answer, Ctrl-D leaves, /help lists the commands. Without a terminal, each line of standard \
             input is a message and standard output gets the answers.
 
             EXAMPLES

@@ -16,8 +16,8 @@ struct DoctorCommand: ParsableCommand {
         commandName: "doctor",
         abstract: "Show what this machine offers, and whether a model fits.",
         discussion: """
-            Looks at processor, kernels, memory, the demo model and the HuggingFace cache, and works out the memory
-            that a model needs (the demo, if none is named) without loading it. Ends with status 1 when it finds a
+            Looks at processor, kernels, memory, the demo model and the HuggingFace cache, and works out the memory \
+            that a model needs (the demo, if none is named) without loading it. Ends with status 1 when it finds a \
             problem.
 
             EXAMPLES

@@ -9,16 +9,16 @@ struct GenerateCommand: AsyncParsableCommand {
         commandName: "generate",
         abstract: "Complete one prompt or many.",
         discussion: """
-            The prompt is the argument, a file, or standard input. It is completed as it stands; with --chat it is a
-            user's message that the model answers. A prompts file has one prompt in each line: a JSON string, or
-            {"prompt": TEXT or IDS} or {"messages": […]}, with an optional "id" that comes back with the result.
+            The prompt is the argument, a file, or standard input. It is completed as it stands; with --chat it is a \
+            user's message that the model answers. A prompts file has one prompt in each line: a JSON string, or \
+            {"prompt": TEXT or IDS} or {"messages": […]}, with an optional "id" that comes back with the result. \
             Results are in the order of the prompts, with --json one object in each line.
 
             EXAMPLES
               martlet generate --chat "Who are you?"
-              martlet generate --model ~/models/llama "Once upon a time" --max-tokens 100 --temperature 0.8 -n 3
+              martlet generate -m ~/models/llama "Once upon a time" --max-tokens 99 -t 0.8
               martlet generate --file letter.txt --stop "Sincerely"
-              martlet generate --prompts-file prompts.jsonl --json --logprobs 5 > results.jsonl
+              martlet generate --prompts-file in.jsonl --json --logprobs 5 > out.jsonl
             """)
 
     @Argument(help: ArgumentHelp("The prompt.", valueName: "prompt"))

@@ -11,7 +11,7 @@ import Darwin
 
 /// The moment that a line of input names in `now`.
 enum ClockArgument {
-    /// `"2026-01-15 09:30:00"` (also with `T`, and without the time) as it stands, or seconds since 1970 in the local zone.
+    /// `"2026-01-15 09:30:00"` (also with `T`, or the date alone) as it stands, or seconds since 1970 in the local zone.
     static func time(_ value: JSONValue) throws(CommandError) -> TemplateTime {
         if let text = value.string, let time = time(text) { return time }
         if let seconds = value.double, seconds.magnitude < 1e11, let time = localTime(seconds) { return time }

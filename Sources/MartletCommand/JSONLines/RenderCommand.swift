@@ -9,15 +9,15 @@ struct RenderCommand: ParsableCommand {
         commandName: "render",
         abstract: "Render conversations with a chat template, as JSON lines.",
         discussion: """
-            Reads one JSON object in each line of standard input and answers each with one line at once,
-            {"output": "…"} or {"error": "…"}. Members of a line: messages (needed), tools, documents,
-            add_generation_prompt (false when left out), continue_final_message, chat_template_kwargs,
-            special_tokens (names and texts, over the model's), and now ("2026-01-15 09:30:00", or seconds since
-            1970), the time that the template sees. Messages reach the template as they are, as in transformers;
+            Reads one JSON object in each line of standard input and answers each with one line at once, \
+            {"output": "…"} or {"error": "…"}. Members of a line: messages (needed), tools, documents, \
+            add_generation_prompt (false when left out), continue_final_message, chat_template_kwargs, \
+            special_tokens (names and texts, over the model's), and now ("2026-01-15 09:30:00", or seconds since \
+            1970), the time that the template sees. Messages reach the template as they are, as in transformers; \
             the server first normalises them as vLLM does.
 
             EXAMPLES
-              echo '{"messages": [{"role": "user", "content": "Hi"}], "add_generation_prompt": true}' | martlet render
+              echo '{"messages": [{"role": "user", "content": "Hi"}]}' | martlet render
               martlet render ~/models/llama < conversations.jsonl
               martlet render --chat-template my.jinja < conversations.jsonl
             """)

@@ -10,10 +10,12 @@ struct TokenizeCommand: ParsableCommand {
         abstract: "Turn text into token ids, or ids into text, as JSON lines.",
         discussion: """
             Reads one JSON object in each line of standard input and answers each with one line at once:
-              {"text": "Hello", "add_special_tokens": true}  →  {"ids": [15496], "pieces": ["Hello"]}
+              {"text": "Hello", "add_special_tokens": true}
+                → {"ids": [15496], "pieces": ["Hello"]}
             and with --decode:
-              {"ids": [15496], "skip_special_tokens": false}  →  {"text": "Hello"}
-            add_special_tokens is true when left out, skip_special_tokens false (as in transformers). A line that
+              {"ids": [15496], "skip_special_tokens": false}
+                → {"text": "Hello"}
+            add_special_tokens is true when left out, skip_special_tokens false (as in transformers). A line that \
             cannot be used is answered with {"error": "…"}, and the next line is read.
 
             EXAMPLES

@@ -17,14 +17,14 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Serve a model over the OpenAI API.",
         discussion: """
-            Flags are spelled as in 'vllm serve' where vLLM has the thing. When the server is ready, one line on
-            standard output tells its address; logs go to standard error. SIGTERM or Ctrl-C stops taking requests and
+            Flags are spelled as in 'vllm serve' where vLLM has the thing. When the server is ready, one line on \
+            standard output tells its address; logs go to standard error. SIGTERM or Ctrl-C stops taking requests and \
             lets the running ones finish, up to --shutdown-timeout.
 
             EXAMPLES
               martlet serve
-              martlet serve ~/models/llama --port 8080 --api-key secret --max-model-len 8k
-              martlet serve org/model --served-model-name chat --cache-memory 4GiB --threads 8
+              martlet serve ~/models/llama --port 8080 --api-key "$KEY" --max-model-len 8k
+              martlet serve org/model --served-model-name chat --cache-memory 4GiB
             """)
 
     @OptionGroup var model: ModelArguments
