@@ -1,12 +1,12 @@
 import Compute
 
 /// How many KV blocks the engine gets and how long a sequence may be, from the memory there is.
-struct CachePlan: Sendable, Equatable {
+package struct CachePlan: Sendable, Equatable {
     let blockCount: Int
     let maxModelLength: Int
 
     /// Share of the free memory that the cache may take unless told otherwise; it is committed only as it is used.
-    private static let share = 0.5
+    package static let share = 0.5
 
     /// - Parameters:
     ///   - modelLength: longest sequence that the model was made for.

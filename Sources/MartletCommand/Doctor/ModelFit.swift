@@ -1,4 +1,5 @@
 import Checkpoints
+import Engine
 import Models
 
 /// What one model needs in memory, and how much of it this machine has.
@@ -15,9 +16,6 @@ struct ModelFit: Equatable {
     /// Longest sequence that the model was made for.
     let maxPositions: Int
     let availableMemory: Int
-
-    /// Share of the free memory that the KV cache takes unless told otherwise.
-    static let cacheShare = 0.5
 
     /// Reads configuration and headers of the weights in `folder`; no weights.
     init(argument: String, folder: String, dtype wanted: ModelDType, availableMemory: Int) throws {
@@ -40,7 +38,7 @@ struct ModelFit: Equatable {
     var memoryAfterWeights: Int { max(0, availableMemory - weightBytes) }
 
     /// Tokens of KV cache that the default share of the rest holds.
-    var cacheTokens: Int { Int(Double(memoryAfterWeights) * Self.cacheShare) / max(1, cacheBytesPerToken) }
+    var cacheTokens: Int { Int(Double(memoryAfterWeights) * CachePlan.share) / max(1, cacheBytesPerToken) }
 
     /// What speaks against serving it here, if anything.
     var problem: String? {
