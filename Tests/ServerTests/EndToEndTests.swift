@@ -109,13 +109,17 @@ import Testing
         engine.shutdown()
     }
 
-    /// Waits until nothing runs, then nothing may be held. The engine frees a request a moment after its last event.
+    /// Waits until nothing runs, then nothing may be held and the engine's books must agree.
+    ///
+    /// The audit goes the way of all messages, so it comes after what was posted before it.
     private func expectIdle(_ engine: InferenceEngine) async {
         while true {
+            #expect(await engine.audit() == nil)
             let statistics = engine.statistics()
-            if statistics.requestsRunning == 0, statistics.requestsWaiting == 0, statistics.cacheUsage == 0 { return }
+            if statistics.requestsRunning == 0, statistics.requestsWaiting == 0 { break }
             await Task.yield()
         }
+        #expect(engine.statistics().cacheUsage == 0)
     }
 }
 
