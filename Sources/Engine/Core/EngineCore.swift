@@ -118,6 +118,10 @@ final class EngineCore {
     func end(_ request: RunningRequest, throwing error: EngineError?) {
         for id in request.open {
             scheduler.remove(id)
+            if error == nil, let index = choices[id]?.index {
+                request.continuation.yield(
+                    .delta(GenerationDelta(index: index, text: "", tokens: [], logprobs: [], finish: Finish(.abort))))
+            }
             choices[id] = nil
             recorder.finished(error == nil ? .abort : .error)
         }

@@ -21,7 +21,7 @@ public struct CompletionOutput: Sendable {
     public internal(set) var tokens: [Int32] = []
     /// One entry for each token when asked for, else empty.
     public internal(set) var logprobs: [PositionLogprobs] = []
-    /// How the completion ended; nil if the stream ended before it did.
+    /// How the completion ended.
     public internal(set) var finish: Finish?
 }
 
