@@ -18,6 +18,8 @@ public final class InferenceEngine: Sendable {
     private let inbox: Inbox<EngineMessage>
     private let recorder: StatisticsRecorder
     private let maxQueuedRequests: Int
+    /// Requests that one caller has in the engine at a time: more than it runs at once, less than its queue holds.
+    let callWindow: Int
     private let seeds: SeedSource
     private let state = Mutex(State())
 
@@ -52,6 +54,7 @@ public final class InferenceEngine: Sendable {
         text = loaded.text
         defaults = loaded.defaults
         maxQueuedRequests = configuration.maxQueuedRequests
+        callWindow = max(1, min(configuration.maxSequences * 2, configuration.maxQueuedRequests))
         seeds = SeedSource(configuration.seed)
         recorder = StatisticsRecorder(maxModelLength: model.maxModelLength)
         inbox = Inbox()

@@ -18,14 +18,19 @@ public final class LLM: Sendable {
     /// - Parameters:
     ///   - model: a folder, or `org/model[@revision]` in the HuggingFace cache; nil is the demo model.
     ///   - configuration: limits and arithmetic; its `model` counts when `model` is nil.
-    public init(
+    public convenience init(
         model: String? = nil, configuration: EngineConfiguration = EngineConfiguration(),
         progress: @escaping @Sendable (LoadProgress) -> Void = { _ in }
     ) async throws {
         var configuration = configuration
         if let model { configuration.model = model }
-        window = max(1, min(configuration.maxSequences * 2, configuration.maxQueuedRequests))
-        engine = try await InferenceEngine.load(configuration, progress: progress)
+        self.init(engine: try await InferenceEngine.load(configuration, progress: progress))
+    }
+
+    /// Uses an engine that is loaded already, and that others may use too.
+    public init(engine: InferenceEngine) {
+        self.engine = engine
+        window = engine.callWindow
     }
 
     /// Completes one prompt.
