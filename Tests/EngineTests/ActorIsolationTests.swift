@@ -1,4 +1,5 @@
 import Engine
+import Sampling
 import Testing
 
 /// Programs load a model and ask it from the main actor; what runs after each call must be there again.
