@@ -50,7 +50,12 @@ let package = Package(
             ]),
         room("KVCache"),
         room("Sampling", uses: ["CKernels"]),
-        room("Scheduling", uses: ["KVCache", .product(name: "DequeModule", package: "swift-collections")]),
+        room(
+            "Scheduling",
+            uses: [
+                "KVCache", .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
+            ]),
         room("Models", uses: ["Compute", "Checkpoints"]),
         room(
             "Engine",

@@ -15,4 +15,8 @@ package struct BlockTable: Sendable, Equatable {
     }
 
     mutating func append(_ block: BlockID) { blocks.append(block) }
+
+    mutating func replace(at index: Int, with block: BlockID) { blocks[index] = block }
+
+    mutating func removeAll() { blocks = [] }
 }

@@ -1,175 +1,246 @@
-import DequeModule
 package import KVCache
-
-/// Limits that the scheduler keeps in every step.
-package struct SchedulerConfiguration: Sendable {
-    /// Most sequences that run at once.
-    package var maxSequences: Int
-    /// Most tokens in one step.
-    package var maxBatchedTokens: Int
-    /// Most tokens in one step of sequences that want the logits of all their tokens: bounds the memory for logits.
-    package var maxPromptLogits: Int
-    package var blockSize: Int
-    package var blockCount: Int
-
-    package init(
-        maxSequences: Int, maxBatchedTokens: Int, maxPromptLogits: Int = .max, blockSize: Int, blockCount: Int
-    ) {
-        self.maxSequences = maxSequences
-        self.maxBatchedTokens = maxBatchedTokens
-        self.maxPromptLogits = maxPromptLogits
-        self.blockSize = blockSize
-        self.blockCount = blockCount
-    }
-}
 
 /// Decides which tokens of which sequences each step computes: a deterministic state machine without I/O or clock.
 ///
 /// There is one rule: a sequence has tokens and computed tokens, and a step closes part of the difference. Prefill in
-/// chunks, decode and recomputation after preemption are all that rule. Running sequences come first, in order of
-/// arrival; then waiting ones are admitted while tokens, blocks and places last. A sequence is admitted only when
-/// blocks for all its present tokens are free, and they are reserved at once. When a running sequence finds no block
-/// for its next token, the one that arrived last gives up its blocks and waits at the head of the queue; so the oldest
-/// sequence always goes on, and every sequence ends.
+/// chunks, decode, reuse of cached content and recomputation after preemption are all that rule. Running sequences come
+/// first: those that lack just one token, then those that lack more; then waiting ones are admitted while tokens, blocks
+/// and places last. A sequence is admitted only when blocks for all its present tokens are free, and they are reserved
+/// at once. When a running sequence finds no block for its next token, the last in the order of service gives up its
+/// blocks and waits; so the first always goes on, and every sequence ends.
 package struct Scheduler: Sendable {
     package let configuration: SchedulerConfiguration
-    package private(set) var pool: BlockPool
-    private var sequences: [SequenceID: SequenceState] = [:]
-    private var waiting: Deque<SequenceID> = []
-    private var running: [SequenceID] = []
+    package private(set) var cache: KVCacheManager
+    private var sequences = SequenceTable()
+    private var waiting: any WaitingLine
+    /// In the order of service.
+    private var running: [Ticket] = []
+    private let chunks: ChunkLimit
+    private let watermarkBlocks: Int
+    /// Who did not fit, and how many blocks had been let go by then.
+    private var blocked: (id: SequenceID, releases: Int)?
 
     package init(_ configuration: SchedulerConfiguration) {
         self.configuration = configuration
-        pool = BlockPool(count: configuration.blockCount)
+        cache = KVCacheManager(configuration.cache)
+        chunks = ChunkLimit(configuration: configuration)
+        watermarkBlocks = Int((configuration.watermark * Double(configuration.cache.blockCount)).rounded(.up))
+        waiting = configuration.policy == .fair ? FairLine(weights: configuration.tenantWeights) : RankedLine()
     }
 
     package var waitingCount: Int { waiting.count }
     package var runningCount: Int { running.count }
-    package var isIdle: Bool { sequences.isEmpty }
+    package var isIdle: Bool { sequences.count == 0 }
 
-    package subscript(id: SequenceID) -> SequenceState? { sequences[id] }
+    package subscript(id: SequenceID) -> SequenceState? { sequences.slot(of: id).flatMap { sequences[$0] } }
+
+    /// The state of the sequence at a slot, as entries name it.
+    package subscript(slot slot: Int) -> SequenceState? { sequences[slot] }
 
     // MARK: Events
 
-    /// Queues a new sequence of `tokenCount` ≥ 1 tokens.
+    /// Queues a new sequence.
     ///
     /// The caller sees to it that blocks of the whole pool can hold the sequence at its longest.
-    package mutating func add(_ id: SequenceID, tokenCount: Int, wantsAllLogits: Bool = false) {
-        sequences[id] = SequenceState(
-            id: id, tokenCount: tokenCount, table: BlockTable(blockSize: configuration.blockSize),
-            wantsAllLogits: wantsAllLogits)
-        waiting.append(id)
+    package mutating func add(_ id: SequenceID, _ request: SequenceRequest) {
+        let tenant = waiting.arrived(request.tenant)
+        let rank = rank(of: id, request)
+        let blockSize = configuration.cache.blockSize
+        let slot = sequences.insert(id) { slot in
+            SequenceState(
+                id, request, ticket: Ticket(id: id, slot: slot, rank: rank, tenant: tenant), blockSize: blockSize)
+        }
+        if let ticket = sequences[slot]?.ticket { waiting.insert(ticket) }
+    }
+
+    private func rank(of id: SequenceID, _ request: SequenceRequest) -> Int64 {
+        guard configuration.policy == .priority else { return Int64(clamping: id.rawValue) }
+        let (worth, tooMuch) = configuration.nanosecondsPerPriority.multipliedReportingOverflow(
+            by: Int64(request.priority))
+        let (rank, overflow) = request.arrival.addingReportingOverflow(worth)
+        guard tooMuch || overflow else { return rank }
+        return request.priority < 0 ? .min : .max
     }
 
     /// Appends one generated token to a sequence.
-    package mutating func append(to id: SequenceID) {
-        sequences[id]?.tokenCount += 1
+    package mutating func append(_ token: Int32, to id: SequenceID) {
+        guard let slot = sequences.slot(of: id) else { return }
+        sequences[slot]?.append(token)
     }
 
     /// Forgets a sequence, whatever its state, and frees its blocks. O(running + waiting).
     package mutating func remove(_ id: SequenceID) {
-        guard var state = sequences.removeValue(forKey: id) else { return }
-        pool.release(&state.table)
+        guard var state = sequences.remove(id) else { return }
+        cache.release(state.keys, &state.blocks, computed: state.computedCount)
         switch state.status {
-        case .running: running.removeAll { $0 == id }
-        case .waiting: waiting.removeAll { $0 == id }
+        case .running: running.removeAll { $0.id == id }
+        case .waiting: waiting.remove(state.ticket)
         }
+        waiting.left(state.ticket.tenant)
     }
+
+    /// Takes back a step that could not be computed. Its sequences must be removed next.
+    package mutating func abandon(_ step: ScheduledStep) {
+        for entry in step.entries {
+            sequences[entry.slot]?.computedCount = entry.start
+            sequences[entry.slot]?.blocks.detach()
+        }
+        cache.abandonStep()
+    }
+
+    /// Forgets all cached content; sequences in flight go on, and leave nothing for others.
+    package mutating func resetPrefixCache() {
+        for state in sequences.states {
+            if let slot = sequences.slot(of: state.id) { sequences[slot]?.blocks.detach() }
+        }
+        cache.reset()
+    }
+
+    /// Changes the cache between two steps.
+    package mutating func withCache<R>(_ body: (inout KVCacheManager) -> R) -> R { body(&cache) }
 
     // MARK: Scheduling
 
-    /// Chooses the next step and counts its tokens as computed. O(running + admitted) plus O(1) per block.
+    /// Chooses the next step and counts its tokens as computed. O(running + admitted), plus O(log siblings) for each
+    /// block that is filled or found.
     package mutating func schedule() -> ScheduledStep {
         var step = ScheduledStep()
-        scheduleRunning(&step)
+        cache.beginStep()
+        if waiting.reordersRunning { running.sort { waiting.precedes($0, $1) } }
+        scheduleDecodes(&step)
+        schedulePrefills(&step)
         if step.preempted.isEmpty { admitWaiting(&step) }
+        step.copies = cache.stepCopies
         return step
     }
 
-    private mutating func scheduleRunning(_ step: inout ScheduledStep) {
+    /// Those that lack one token; only they need blocks that were not reserved.
+    private mutating func scheduleDecodes(_ step: inout ScheduledStep) {
         var position = 0
         while position < running.count, step.tokenCount < configuration.maxBatchedTokens {
-            let id = running[position]
-            guard reserve(id, &step) else { break }
-            compute(id, &step)
+            let ticket = running[position]
+            let isDecode = sequences[ticket.slot]?.settle(in: &cache) == 1
+            if isDecode {
+                guard reserve(ticket, &step) else { break }
+                step.hasDecodes = true
+                compute(ticket, &step)
+            }
             position += 1
         }
     }
 
-    private mutating func admitWaiting(_ step: inout ScheduledStep) {
-        while let id = waiting.first, running.count < configuration.maxSequences,
-            step.tokenCount < configuration.maxBatchedTokens, allocate(id)
-        {
-            waiting.removeFirst()
-            running.append(id)
-            sequences[id]?.status = .running
-            compute(id, &step)
+    private mutating func schedulePrefills(_ step: inout ScheduledStep) {
+        for ticket in running where (sequences[ticket.slot]?.pendingCount ?? 0) > 0 {
+            guard step.tokenCount < configuration.maxBatchedTokens else { return }
+            compute(ticket, &step)
         }
     }
 
-    /// Gets blocks for all tokens of a running sequence, taking them from later arrivals if need be; false if it was
+    private mutating func admitWaiting(_ step: inout ScheduledStep) {
+        while running.count < configuration.maxSequences, let ticket = waiting.first, hasRoom(for: ticket, step),
+            admit(ticket)
+        {
+            waiting.remove(ticket)
+            running.insert(ticket, at: place(of: ticket))
+            step.admitted.append(ticket.id)
+            compute(ticket, &step)
+        }
+    }
+
+    /// Where a newly admitted sequence goes among the running.
+    private func place(of ticket: Ticket) -> Int {
+        running.lastIndex { waiting.precedes($0, ticket) }.map { $0 + 1 } ?? 0
+    }
+
+    private func hasRoom(for ticket: Ticket, _ step: ScheduledStep) -> Bool {
+        guard step.tokenCount < configuration.maxBatchedTokens, let state = sequences[ticket.slot] else { return false }
+        return chunk(state, isAlone: running.isEmpty && waiting.count == 1, step) > 0
+    }
+
+    private mutating func admit(_ ticket: Ticket) -> Bool {
+        if let blocked, blocked.id == ticket.id, blocked.releases == cache.releaseCount, !running.isEmpty {
+            return false
+        }
+        let reserve = running.isEmpty ? 0 : watermarkBlocks
+        let isAdmitted = sequences[ticket.slot]?.admit(in: &cache, reserve: reserve) ?? false
+        blocked = isAdmitted ? nil : (ticket.id, cache.releaseCount)
+        return isAdmitted
+    }
+
+    /// Gets blocks for all tokens of a running sequence, taking them from those after it if need be; false if it was
     /// itself the last and gave up its own.
-    private mutating func reserve(_ id: SequenceID, _ step: inout ScheduledStep) -> Bool {
-        while !allocate(id) {
+    private mutating func reserve(_ ticket: Ticket, _ step: inout ScheduledStep) -> Bool {
+        while sequences[ticket.slot]?.grow(in: &cache) == false {
             guard let victim = running.last else { return false }
             preempt(victim, &step)
-            if victim == id { return false }
+            if victim.id == ticket.id { return false }
         }
         return true
     }
 
-    private mutating func allocate(_ id: SequenceID) -> Bool {
-        guard var state = sequences.removeValue(forKey: id) else { return false }
-        defer { sequences[id] = state }
-        return pool.allocate(state.table.shortage(for: state.tokenCount), into: &state.table)
-    }
-
-    private mutating func preempt(_ id: SequenceID, _ step: inout ScheduledStep) {
+    private mutating func preempt(_ ticket: Ticket, _ step: inout ScheduledStep) {
         running.removeLast()
-        guard var state = sequences.removeValue(forKey: id) else { return }
-        pool.release(&state.table)
-        state.computedCount = 0
-        state.status = .waiting
-        state.preemptions += 1
-        sequences[id] = state
-        waiting.prepend(id)
-        step.preempted.append(id)
+        sequences[ticket.slot]?.preempt(in: &cache)
+        waiting.insert(ticket)
+        step.preempted.append(ticket.id)
     }
 
-    private mutating func compute(_ id: SequenceID, _ step: inout ScheduledStep) {
-        guard let state = sequences[id] else { return }
-        let budget = configuration.maxBatchedTokens - step.tokenCount
-        var count = min(state.pendingCount, budget)
-        if state.wantsAllLogits {
-            count = min(count, configuration.maxPromptLogits - step.promptLogits)
-            step.promptLogits += count
-        }
+    private mutating func compute(_ ticket: Ticket, _ step: inout ScheduledStep) {
+        sequences[ticket.slot]?.advance(in: &cache)
+        if let found = sequences[ticket.slot]?.computedCount { noteServed(ticket, upTo: found, isFree: true) }
+        guard let state = sequences[ticket.slot] else { return }
+        let count = chunk(state, isAlone: running.count + waiting.count == 1, step)
         guard count > 0 else { return }
+        let end = state.computedCount + count
         step.entries.append(
             .init(
-                id: id, start: state.computedCount, count: count,
-                reachesEnd: state.computedCount + count == state.tokenCount))
+                id: ticket.id, slot: ticket.slot, start: state.computedCount, count: count,
+                reachesEnd: end == state.tokenCount))
         step.tokenCount += count
-        sequences[id]?.computedCount += count
+        if state.wantsAllLogits { step.promptLogits += count }
+        if state.pendingCount > 1 { step.prefillTokens += count }
+        sequences[ticket.slot]?.register(in: &cache, computed: end)
+        noteServed(ticket, upTo: end, isFree: false)
+    }
+
+    private func chunk(_ state: SequenceState, isAlone: Bool, _ step: ScheduledStep) -> Int {
+        chunks.tokens(
+            pending: state.pendingCount, computed: state.computedCount, wantsAllLogits: state.wantsAllLogits,
+            isAlone: isAlone, in: step)
+    }
+
+    /// Charges a tenant for tokens computed for the first time: 1 for a prompt's, 2 for an output's; what was found in
+    /// the cache is free.
+    private mutating func noteServed(_ ticket: Ticket, upTo end: Int, isFree: Bool) {
+        guard let state = sequences[ticket.slot], end > state.chargedCount else { return }
+        let outputs = max(0, end - max(state.promptCount, state.chargedCount))
+        let amount = end - state.chargedCount + outputs
+        sequences[ticket.slot]?.chargedCount = end
+        if !isFree { waiting.charge(Double(amount), to: ticket.tenant) }
     }
 }
 
 extension Scheduler {
     /// Describes the first contradiction in the scheduler's books; nil when there is none. O(blocks + sequences).
     package var inconsistency: String? {
-        if let problem = pool.inconsistency(with: sequences.values.map(\.table)) { return problem }
-        guard Set(running).count == running.count, Set(waiting).count == waiting.count else {
+        let states = sequences.states
+        if let problem = cache.inconsistency(with: states.map(\.blocks)) { return problem }
+        let waitingIDs = Set(waiting.tickets.map(\.id))
+        let runningIDs = Set(running.map(\.id))
+        guard waitingIDs.count == waiting.count, runningIDs.count == running.count else {
             return "a sequence is queued twice"
         }
-        guard running.count + waiting.count == sequences.count else { return "a sequence is in no queue" }
-        guard running.allSatisfy({ sequences[$0]?.status == .running }) else { return "a running sequence waits" }
-        for state in sequences.values {
+        guard states.count == waiting.count + running.count else { return "a sequence is in no queue" }
+        for state in states {
+            guard (state.status == .running ? runningIDs : waitingIDs).contains(state.id) else {
+                return "\(state.id) is in the wrong queue"
+            }
             if state.computedCount > state.tokenCount { return "\(state.id) computed more tokens than it has" }
-            if state.status == .waiting, !state.table.blocks.isEmpty { return "\(state.id) waits but holds blocks" }
-            if state.status == .running, state.table.capacity < state.computedCount {
+            if state.status == .waiting, !state.blocks.table.blocks.isEmpty { return "\(state.id) waits with blocks" }
+            if state.status == .running, state.blocks.table.capacity < state.computedCount {
                 return "\(state.id) computed more tokens than its blocks hold"
             }
         }
-        return running == running.sorted() ? nil : "running sequences are out of order"
+        return nil
     }
 }

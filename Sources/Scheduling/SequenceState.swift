@@ -9,7 +9,31 @@ package struct SequenceID: Hashable, Sendable, Comparable {
     package static func < (left: SequenceID, right: SequenceID) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// What the scheduler knows of a sequence: how many tokens it has and for how many keys and values are in the cache.
+/// What the scheduler is told of a new sequence.
+package struct SequenceRequest: Sendable {
+    /// At least one token.
+    package var keys: SequenceKeys
+    /// Smaller is served earlier; counts under the policy `priority`.
+    package var priority: Int
+    /// For whom the sequence is served; counts under the policy `fair`.
+    package var tenant: String
+    /// When it arrived, in nanoseconds of any clock that never goes back.
+    package var arrival: Int64
+    /// Whether the logits of every token are wanted, not only those of the last; nothing is reused then.
+    package var wantsAllLogits: Bool
+
+    package init(
+        keys: SequenceKeys, priority: Int = 0, tenant: String = "", arrival: Int64 = 0, wantsAllLogits: Bool = false
+    ) {
+        self.keys = keys
+        self.priority = priority
+        self.tenant = tenant
+        self.arrival = arrival
+        self.wantsAllLogits = wantsAllLogits
+    }
+}
+
+/// What the scheduler knows of a sequence: its tokens, for how many keys and values are in the cache, and where.
 package struct SequenceState: Sendable {
     package enum Status: Sendable {
         /// Holds no blocks: new, or preempted.
@@ -21,14 +45,33 @@ package struct SequenceState: Sendable {
     package let id: SequenceID
     package internal(set) var status = Status.waiting
     /// Prompt and output together.
-    package internal(set) var tokenCount: Int
+    package internal(set) var keys: SequenceKeys
+    /// Tokens of the prompt.
+    package let promptCount: Int
     /// Tokens whose keys and values are in the cache.
     package internal(set) var computedCount = 0
-    package internal(set) var table: BlockTable
-    /// Whether the logits of every token are wanted, not only those of the last.
+    package internal(set) var blocks: SequenceBlocks
     package let wantsAllLogits: Bool
     package internal(set) var preemptions = 0
+    /// Tokens that were found in the cache instead of being computed, until a first preemption; nil before the sequence
+    /// runs.
+    package internal(set) var cachedCount: Int?
+    /// Tokens for which the tenant was charged, from the start.
+    var chargedCount = 0
+    let ticket: Ticket
+
+    init(_ id: SequenceID, _ request: SequenceRequest, ticket: Ticket, blockSize: Int) {
+        self.id = id
+        self.ticket = ticket
+        keys = request.keys
+        promptCount = request.keys.count
+        blocks = SequenceBlocks(blockSize: blockSize)
+        wantsAllLogits = request.wantsAllLogits
+    }
+
+    package var tokens: [Int32] { keys.tokens }
+    package var tokenCount: Int { keys.count }
 
     /// Tokens that the sequence still has to catch up with.
-    package var pendingCount: Int { tokenCount - computedCount }
+    package var pendingCount: Int { keys.count - computedCount }
 }

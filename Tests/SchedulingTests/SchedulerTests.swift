@@ -1,92 +1,195 @@
-import Scheduling
+import KVCache
 import Testing
+
+@testable import Scheduling
 
 @Suite struct SchedulerTests {
     private func scheduler(
-        sequences: Int = 8, tokens: Int = 16, blockSize: Int = 4, blocks: Int = 16
+        sequences: Int = 8, tokens: Int = 16, blockSize: Int = 4, blocks: Int = 16,
+        change: (inout SchedulerConfiguration) -> Void = { _ in }
     ) -> Scheduler {
-        Scheduler(
-            SchedulerConfiguration(
-                maxSequences: sequences, maxBatchedTokens: tokens, blockSize: blockSize, blockCount: blocks))
+        var configuration = SchedulerConfiguration(
+            maxSequences: sequences, maxBatchedTokens: tokens,
+            cache: KVCacheConfiguration(blockSize: blockSize, blockCount: blocks))
+        change(&configuration)
+        return Scheduler(configuration)
+    }
+
+    /// A request with content of its own.
+    private func request(_ number: Int, _ count: Int) -> SequenceRequest {
+        SequenceRequest(keys: SequenceKeys(tokens: (0..<count).map { Int32(number * 1000 + $0) }))
     }
 
     private func id(_ number: UInt64) -> SequenceID { SequenceID(number) }
 
-    @Test func prefillComesInChunksOfTheBudget() {
+    @Test func prefillComesInChunksOfTheBudgetThatEndWithBlocks() {
         var scheduler = scheduler(tokens: 10)
-        scheduler.add(id(0), tokenCount: 25)
+        scheduler.add(id(0), request(0, 25))
         let steps = (0..<3).map { _ in scheduler.schedule() }
-        #expect(steps.map(\.tokenCount) == [10, 10, 5])
-        #expect(steps.map { $0.entries.map(\.start) } == [[0], [10], [20]])
-        #expect(steps.map { $0.entries.map(\.reachesEnd) } == [[false], [false], [true]])
+        #expect(steps.map { $0.entries.first?.start } == [0, 8, 16])
+        #expect(steps.map { $0.entries.first?.count } == [8, 8, 9])
+        #expect(steps.map { $0.entries.first?.reachesEnd } == [false, false, true])
         #expect(scheduler.schedule().entries.isEmpty)
+    }
+
+    @Test func aBudgetBelowABlockStillMakesProgress() {
+        var scheduler = scheduler(tokens: 3, blockSize: 16)
+        scheduler.add(id(0), request(0, 20))
+        let ends = (0..<8).compactMap { _ in scheduler.schedule().entries.first.map { $0.start + $0.count } }
+        #expect(ends == [3, 6, 9, 12, 15, 16, 19, 20])
     }
 
     @Test func runningSequencesGoBeforeNewOnes() {
         var scheduler = scheduler(tokens: 8)
-        scheduler.add(id(0), tokenCount: 4)
-        _ = scheduler.schedule()
-        scheduler.append(to: id(0))
-        scheduler.add(id(1), tokenCount: 20)
+        scheduler.add(id(0), request(0, 4))
+        #expect(scheduler.schedule().entries.map(\.id) == [id(0)])
+        scheduler.append(7, to: id(0))
+        scheduler.add(id(1), request(1, 20))
         let step = scheduler.schedule()
         #expect(step.entries.map(\.id) == [id(0), id(1)])
-        #expect(step.entries.map(\.count) == [1, 7])
+        #expect(step.entries.map(\.count) == [1, 4], "seven are left, and chunks end with blocks")
+        #expect(step.admitted == [id(1)])
     }
 
-    @Test func admitsOnlyWhatFitsAndInOrder() {
-        var scheduler = scheduler(tokens: 100, blocks: 4)
-        scheduler.add(id(0), tokenCount: 12)
-        scheduler.add(id(1), tokenCount: 8)
-        scheduler.add(id(2), tokenCount: 1)
-        #expect(scheduler.schedule().entries.map(\.id) == [id(0)])
-        #expect(scheduler.waitingCount == 2)
+    @Test func decodesGoBeforeTheChunksOfEarlierPrompts() {
+        var scheduler = scheduler(tokens: 8, blocks: 64)
+        scheduler.add(id(0), request(0, 100))
+        scheduler.add(id(1), request(1, 4))
+        _ = scheduler.schedule()
+        // The long prompt takes the whole budget of a step in which nobody else could go on.
+        for _ in 0..<20 where scheduler[id(1)]?.pendingCount != 0 { _ = scheduler.schedule() }
+        scheduler.append(7, to: id(1))
+        #expect(scheduler.schedule().entries.first == .init(id: id(1), slot: 1, start: 4, count: 1, reachesEnd: true))
+    }
+
+    @Test func aLongPromptIsCappedUnlessItIsAlone() {
+        var scheduler = scheduler(tokens: 64, blocks: 64) { $0.longPrefillThreshold = 16 }
+        scheduler.add(id(0), request(0, 100))
+        #expect(scheduler.schedule().entries.map(\.count) == [64])
+        scheduler.add(id(1), request(1, 4))
+        #expect(scheduler.schedule().entries.map(\.count) == [16, 4])
+    }
+
+    @Test func promptsBesideDecodesAreCappedTogether() {
+        var scheduler = scheduler(tokens: 64, blocks: 64) { $0.maxMixedPrefillTokens = 24 }
+        scheduler.add(id(0), request(0, 4))
+        _ = scheduler.schedule()
+        scheduler.append(7, to: id(0))
+        scheduler.add(id(1), request(1, 16))
+        scheduler.add(id(2), request(2, 40))
+        #expect(scheduler.schedule().entries.map(\.count) == [1, 16, 8])
         scheduler.remove(id(0))
-        #expect(scheduler.schedule().entries.map(\.id) == [id(1), id(2)])
+        #expect(scheduler.schedule().entries.map(\.count) == [32])
     }
 
-    @Test func keepsTheLimitOfSequences() {
-        var scheduler = scheduler(sequences: 2)
-        for number in 0..<3 { scheduler.add(id(UInt64(number)), tokenCount: 1) }
-        #expect(scheduler.schedule().entries.count == 2)
-    }
-
-    @Test func lastComerGivesWayAndComesBackFirst() {
-        var scheduler = scheduler(tokens: 100, blocks: 4)
-        scheduler.add(id(0), tokenCount: 8)
-        scheduler.add(id(1), tokenCount: 8)
-        scheduler.add(id(2), tokenCount: 4)
-        #expect(scheduler.schedule().entries.map(\.id) == [id(0), id(1)])
-        scheduler.append(to: id(0))
-        scheduler.append(to: id(1))
+    @Test func theLastComerGivesUpItsBlocks() {
+        var scheduler = scheduler(blocks: 4) { $0.cache.isPrefixCachingEnabled = false }
+        scheduler.add(id(0), request(0, 8))
+        scheduler.add(id(1), request(1, 8))
+        _ = scheduler.schedule()
+        scheduler.append(1, to: id(0))
+        scheduler.append(1, to: id(1))
         let step = scheduler.schedule()
         #expect(step.preempted == [id(1)])
         #expect(step.entries.map(\.id) == [id(0)])
-        #expect(scheduler[id(1)]?.computedCount == 0)
+        #expect(scheduler[id(1)]?.status == .waiting)
+        #expect(scheduler[id(1)]?.preemptions == 1)
         #expect(scheduler.inconsistency == nil)
         scheduler.remove(id(0))
-        let next = scheduler.schedule()
-        #expect(next.entries.map(\.id) == [id(1), id(2)])
-        #expect(next.entries.map(\.count) == [9, 4])
+        #expect(scheduler.schedule().entries.map(\.count) == [9])
     }
 
-    @Test func logitsOfWholePromptsAreRationed() {
-        var scheduler = Scheduler(
-            SchedulerConfiguration(
-                maxSequences: 8, maxBatchedTokens: 30, maxPromptLogits: 6, blockSize: 4, blockCount: 16))
-        scheduler.add(id(0), tokenCount: 4, wantsAllLogits: true)
-        scheduler.add(id(1), tokenCount: 9, wantsAllLogits: true)
-        scheduler.add(id(2), tokenCount: 9)
-        scheduler.add(id(3), tokenCount: 5, wantsAllLogits: true)
-        #expect(scheduler.schedule().entries.map(\.count) == [4, 2, 9])
-        #expect(scheduler.schedule().entries.map(\.count) == [6])
-        #expect(scheduler.schedule().entries.map(\.id) == [id(1), id(3)])
+    @Test func apreemptedSequenceFindsWhatItComputed() {
+        var scheduler = scheduler(blocks: 5)
+        scheduler.add(id(0), request(0, 8))
+        scheduler.add(id(1), request(1, 11))
+        _ = scheduler.schedule()
+        scheduler.append(1, to: id(0))
+        scheduler.append(1, to: id(1))
+        #expect(scheduler.schedule().preempted == [id(1)])
+        scheduler.remove(id(0))
+        let entry = scheduler.schedule().entries.first
+        #expect(entry?.id == id(1))
+        #expect(entry?.start == 8, "only the last block was lost")
+        #expect(scheduler[id(1)]?.cachedCount == 0, "it was not cached when the request came")
     }
 
-    @Test func removingUnknownSequencesDoesNothing() {
-        var scheduler = scheduler()
-        scheduler.remove(id(7))
-        scheduler.append(to: id(7))
-        #expect(scheduler.isIdle)
+    @Test func admissionLeavesRoomForThoseWhoRun() {
+        var scheduler = scheduler(blocks: 8) { $0.watermark = 0.25 }
+        scheduler.add(id(0), request(0, 16))
+        scheduler.add(id(1), request(1, 12))
+        #expect(scheduler.schedule().entries.map(\.id) == [id(0)])
+        scheduler.remove(id(0))
+        #expect(scheduler.schedule().entries.map(\.id) == [id(1)], "alone it needs no reserve")
+    }
+
+    @Test func equalPromptsOfOneStepAreComputedOnce() {
+        var scheduler = scheduler(tokens: 100, blocks: 64)
+        for number in 0..<4 { scheduler.add(id(UInt64(number)), request(0, 20)) }
+        let step = scheduler.schedule()
+        #expect(step.entries.map(\.count) == [20, 4, 4, 4])
+        #expect(scheduler[id(3)]?.cachedCount == 16)
+    }
+
+    /// With a cap for each sequence, those that share a prompt compute it in turns, none of it twice.
+    @Test func sharersOfAPromptPassItOn() {
+        var scheduler = scheduler(tokens: 1000, blocks: 1000) { $0.longPrefillThreshold = 16 }
+        for number in 0..<4 { scheduler.add(id(UInt64(number)), request(0, 201)) }
+        var computed = 0
+        var steps = 0
+        while (0..<4).contains(where: { scheduler[id($0)]?.pendingCount != 0 }), steps < 100 {
+            computed += scheduler.schedule().tokenCount
+            steps += 1
+            #expect(scheduler.inconsistency == nil)
+        }
+        #expect(computed == 200 + 4)
+        #expect(steps <= 5)
+    }
+
+    @Test func lastTokensOfPromptsWithLogitsAreRationed() {
+        var scheduler = scheduler(tokens: 64, blocks: 64) { $0.maxPromptLogits = 8 }
+        var wanting = request(0, 20)
+        wanting.wantsAllLogits = true
+        scheduler.add(id(0), wanting)
+        #expect(scheduler.schedule().entries.map(\.count) == [8])
+    }
+
+    @Test func logitsOfAllTokensMeanNoReuse() {
+        var scheduler = scheduler(tokens: 64, blocks: 64)
+        scheduler.add(id(0), request(0, 20))
+        _ = scheduler.schedule()
+        var wanting = request(0, 20)
+        wanting.wantsAllLogits = true
+        scheduler.add(id(1), wanting)
+        #expect(scheduler.schedule().entries.first?.count == 20)
+    }
+
+    @Test func anAbandonedStepHarmsOnlyItsOwnSequences() {
+        var scheduler = scheduler(tokens: 20, blocks: 64)
+        scheduler.add(id(0), request(0, 8))
+        _ = scheduler.schedule()
+        scheduler.add(id(1), request(1, 16))
+        let failed = scheduler.schedule()
+        #expect(failed.entries.map(\.id) == [id(1)])
+        scheduler.abandon(failed)
+        scheduler.remove(id(1))
+        #expect(scheduler.inconsistency == nil)
+        scheduler.add(id(2), request(1, 16))
+        #expect(scheduler.schedule().entries.map(\.start) == [0], "what was not computed is not found")
+        scheduler.append(1, to: id(0))
+        #expect(scheduler.schedule().entries.map(\.start) == [8])
+    }
+
+    @Test func aResetHarmsNobody() {
+        var scheduler = scheduler(tokens: 64, blocks: 64)
+        scheduler.add(id(0), request(0, 10))
+        _ = scheduler.schedule()
+        scheduler.resetPrefixCache()
+        #expect(scheduler.inconsistency == nil)
+        scheduler.append(1, to: id(0))
+        #expect(scheduler.schedule().entries.map(\.start) == [10])
+        scheduler.add(id(1), request(0, 10))
+        #expect(scheduler.schedule().entries.map(\.start) == [0])
         #expect(scheduler.inconsistency == nil)
     }
 }
