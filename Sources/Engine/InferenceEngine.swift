@@ -58,13 +58,14 @@ public final class InferenceEngine: Sendable {
         seeds = SeedSource(configuration.seed)
         recorder = StatisticsRecorder(maxModelLength: model.maxModelLength)
         inbox = Inbox()
-        start(loaded)
+        start(loaded, configuration)
     }
 
-    private func start(_ loaded: LoadedModel) {
+    private func start(_ loaded: LoadedModel, _ configuration: EngineConfiguration) {
         let core = EngineCore(
             runner: loaded.runner, pool: loaded.pool, tokenizer: loaded.text.tokenizer, endTokens: loaded.endTokens,
-            scheduler: loaded.scheduler, inbox: inbox, recorder: recorder)
+            scheduler: loaded.scheduler, inbox: inbox, recorder: recorder,
+            cacheIdleTimeout: configuration.cacheIdleTimeout, cacheEvents: configuration.cacheEvents)
         nonisolated(unsafe) let handedOver = core
         let thread = Thread { handedOver.run() }
         thread.name = "martlet-engine"
@@ -91,6 +92,8 @@ public final class InferenceEngine: Sendable {
         }
         let submission = Submission(
             key: key, id: request.id, prompt: request.prompt, sampling: request.sampling, maxTokens: maxTokens,
+            cacheSalt: request.cacheSalt, readsCache: request.readsCache, priority: request.priority,
+            tenant: request.tenant,
             seed: request.sampling.seed ?? seeds.next(), badWords: badWords, arrived: .now, continuation: continuation)
         guard inbox.post(.submit(submission)) else {
             recorder.leftQueue()
@@ -102,6 +105,15 @@ public final class InferenceEngine: Sendable {
 
     /// Ends the requests with this id, without an error.
     public func abort(_ id: String) { inbox.post(.abortNamed(id)) }
+
+    /// Forgets all cached content: nothing computed before this call is reused after it.
+    ///
+    /// Requests that are running go on undisturbed.
+    public func resetPrefixCache() async {
+        await withCheckedContinuation { continuation in
+            if !inbox.post(.resetPrefixCache(continuation)) { continuation.resume() }
+        }
+    }
 
     private func validate(_ request: GenerationRequest) throws(EngineError) -> Int {
         do {

@@ -5,7 +5,7 @@ extension SequenceState {
     /// Takes the blocks for all present tokens, with as much known content as there is; false when they are not free.
     mutating func admit(in cache: inout KVCacheManager, reserve: Int) -> Bool {
         let computed = cache.admit(
-            keys, &blocks, positions: tokenCount, reserve: reserve, reuse: !wantsAllLogits)
+            keys, &blocks, positions: tokenCount, reserve: reserve, reuse: readsCache)
         guard let computed else { return false }
         computedCount = computed
         if cachedCount == nil { cachedCount = computed }
@@ -21,7 +21,7 @@ extension SequenceState {
 
     /// Takes over what others computed since, where that saves anything.
     mutating func advance(in cache: inout KVCacheManager) {
-        guard pendingCount > 1, !wantsAllLogits else { return }
+        guard pendingCount > 1, readsCache else { return }
         let before = computedCount
         computedCount = cache.advance(keys, &blocks, computed: computedCount, positions: tokenCount)
         if preemptions == 0 { cachedCount = (cachedCount ?? 0) + computedCount - before }

@@ -21,15 +21,19 @@ package struct SequenceRequest: Sendable {
     package var arrival: Int64
     /// Whether the logits of every token are wanted, not only those of the last; nothing is reused then.
     package var wantsAllLogits: Bool
+    /// Whether cached content may be used.
+    package var readsCache: Bool
 
     package init(
-        keys: SequenceKeys, priority: Int = 0, tenant: String = "", arrival: Int64 = 0, wantsAllLogits: Bool = false
+        keys: SequenceKeys, priority: Int = 0, tenant: String = "", arrival: Int64 = 0, wantsAllLogits: Bool = false,
+        readsCache: Bool = true
     ) {
         self.keys = keys
         self.priority = priority
         self.tenant = tenant
         self.arrival = arrival
         self.wantsAllLogits = wantsAllLogits
+        self.readsCache = readsCache
     }
 }
 
@@ -52,6 +56,8 @@ package struct SequenceState: Sendable {
     package internal(set) var computedCount = 0
     package internal(set) var blocks: SequenceBlocks
     package let wantsAllLogits: Bool
+    /// Whether cached content may be used.
+    let readsCache: Bool
     package internal(set) var preemptions = 0
     /// Tokens that were found in the cache instead of being computed, until a first preemption; nil before the sequence
     /// runs.
@@ -67,6 +73,7 @@ package struct SequenceState: Sendable {
         promptCount = request.keys.count
         blocks = SequenceBlocks(blockSize: blockSize)
         wantsAllLogits = request.wantsAllLogits
+        readsCache = request.readsCache && !request.wantsAllLogits
     }
 
     package var tokens: [Int32] { keys.tokens }

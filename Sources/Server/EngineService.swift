@@ -10,6 +10,7 @@ package protocol EngineService: TextService {
     var isHealthy: Bool { get }
     func generate(_ request: GenerationRequest) throws(EngineError) -> GenerationStream
     func abort(_ id: String)
+    func resetPrefixCache() async
     func statistics() -> EngineStatistics
     func drain(within limit: Duration) async
 }

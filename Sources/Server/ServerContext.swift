@@ -6,6 +6,8 @@ struct ServerContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The client's `x-request-id`, or one of ours.
     var requestID = ""
+    /// For whom the request is served: `key-1` for who came with the first key, and so on; empty without keys.
+    var tenant = ""
 
     init(source: ApplicationRequestContextSource) { coreContext = .init(source: source) }
 }

@@ -142,6 +142,39 @@ import Testing
         }
     }
 
+    @Test func thePrefixCacheCanBeReset() async throws {
+        let engine = ScriptedEngine()
+        try await withServer(engine, configured { $0.apiKeys = ["key"] }) { server async throws in
+            #expect(try await server.post("/reset_prefix_cache", "").status == 401)
+            #expect(engine.cacheResets == 0)
+            let response = try await server.post("/reset_prefix_cache", "", headers: ["x-api-key": "key"])
+            #expect(response.status == 200)
+            #expect(engine.cacheResets == 1)
+        }
+    }
+
+    @Test func placeInTheQueueAndSaltReachTheEngine() async throws {
+        let engine = ScriptedEngine()
+        try await withServer(engine, configured { $0.apiKeys = ["one", "two"] }) { server async throws in
+            let body = #"{"prompt":"a","priority":-3,"cache_salt":"s","skip_reading_prefix_cache":true}"#
+            #expect(try await server.post("/v1/completions", body, headers: ["x-api-key": "two"]).status == 200)
+            let chat = #"{"messages":[{"role":"user","content":"a"}]}"#
+            #expect(try await server.post("/v1/chat/completions", chat, headers: ["x-api-key": "one"]).status == 200)
+            let requests = engine.requests
+            try #require(requests.count == 2)
+            #expect(requests.map(\.priority) == [-3, 0])
+            #expect(requests.map(\.cacheSalt) == ["s", nil])
+            #expect(requests.map(\.readsCache) == [false, true])
+            #expect(requests.map(\.tenant) == ["key-2", "key-1"])
+            for salt in [#""""#, "\"\(String(repeating: "x", count: 1025))\"", "7"] {
+                let response = try await server.post(
+                    "/v1/completions", #"{"prompt":"a","cache_salt":\#(salt)}"#, headers: ["x-api-key": "one"])
+                #expect(response.status == 400)
+                #expect(response.text.contains("cache_salt"))
+            }
+        }
+    }
+
     @Test func metricsFromTheFirstScrape() async throws {
         try await withServer(ScriptedEngine()) { server async throws in
             let response = try await server.get("/metrics")

@@ -25,7 +25,9 @@ final class ScriptedEngine: EngineService {
         var running: [String: GenerationStream.Continuation] = [:]
         var paced: [String: (prompt: [Int32], sampling: SamplingParameters, next: Int)] = [:]
         var aborted = 0
+        var cacheResets = 0
         var started = 0
+        var requests: [GenerationRequest] = []
         var isAccepting = true
         var waiters: [(isMet: @Sendable (Int, Int, Int) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
         var drainWaiters: [CheckedContinuation<Void, Never>] = []
@@ -93,7 +95,10 @@ final class ScriptedEngine: EngineService {
         continuation.onTermination = { [weak self] termination in
             if case .cancelled = termination { self?.abort(id) }
         }
-        change { $0.running[id] = continuation }
+        change {
+            $0.running[id] = continuation
+            $0.requests.append(request)
+        }
         begin(request, continuation)
         change { $0.started += 1 }
         return stream
@@ -145,6 +150,13 @@ final class ScriptedEngine: EngineService {
         }
         change { _ in }
     }
+
+    /// How often the prefix cache was reset.
+    var cacheResets: Int { state.withLock { $0.cacheResets } }
+    /// The requests that were started, in order.
+    var requests: [GenerationRequest] { state.withLock { $0.requests } }
+
+    func resetPrefixCache() async { change { $0.cacheResets += 1 } }
 
     func abort(_ id: String) {
         let continuation = state.withLock { state in

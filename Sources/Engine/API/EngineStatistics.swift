@@ -35,6 +35,10 @@ public struct EngineStatistics: Sendable {
     public var cacheUsage = 0.0
     public var blockSize = 0
     public var blockCount = 0
+    /// Bytes of the KV blocks that hold content, in use or kept for reuse.
+    public var cacheBytes = 0
+    /// Bytes that KV blocks and all else that grows with use may take together.
+    public var memoryBudget = 0
 
     // Counters
     public var promptTokens = 0

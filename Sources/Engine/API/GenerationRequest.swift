@@ -6,6 +6,14 @@ public struct GenerationRequest: Sendable {
     public var id: String
     public var prompt: [Int32]
     public var sampling: SamplingParameters
+    /// Only requests with the same salt share cached content.
+    public var cacheSalt: String?
+    /// Whether cached content may be used; what this request computes is kept either way.
+    public var readsCache = true
+    /// Smaller is served earlier, under the policy `priority`.
+    public var priority = 0
+    /// For whom the request is served, under the policy `fair`.
+    public var tenant = ""
 
     public init(id: String, prompt: [Int32], sampling: SamplingParameters) {
         self.id = id

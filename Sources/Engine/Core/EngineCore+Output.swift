@@ -10,7 +10,7 @@ extension EngineCore {
             choices[id] = choice
             return failNoToken(choice)
         }
-        choice.tokens.append(token)
+        choice.outputCount += 1
         choice.processor.record(token)
         let step = choice.output.append(token)
         noteToken(choice, at: now)
@@ -20,7 +20,7 @@ extension EngineCore {
                     index: choice.index, text: step.text, tokens: [token],
                     logprobs: outcome.logprobs.map { [$0] } ?? [], finish: step.finish)))
         if let finish = step.finish { return finishChoice(choice, finish, at: now) }
-        scheduler.append(to: id)
+        scheduler.append(token, to: id)
         choices[id] = choice
     }
 
@@ -29,15 +29,19 @@ extension EngineCore {
         // The first choice collects the prompt's log probabilities, and it never samples after the others.
         requests[choice.request]?.hasStarted = true
         requests[choice.request]?.timeline.firstToken = now
-        recorder.started(request, at: now)
+        let cached = scheduler[choice.id]?.cachedCount ?? 0
+        recorder.started(request, cachedTokens: cached, at: now)
         request.continuation.yield(
             .started(
                 PromptReport(
-                    promptTokens: choice.promptCount, cachedTokens: 0, logprobs: choice.promptLogprobs)))
+                    promptTokens: choice.promptCount, cachedTokens: cached, logprobs: choice.promptLogprobs)))
     }
 
     private func noteToken(_ choice: Choice, at now: ContinuousClock.Instant) {
         guard let request = requests[choice.request] else { return }
+        if choice.outputCount == 1, request.sampling.promptLogprobs == nil {
+            recorder.looked(up: choice.promptCount, found: scheduler[choice.id]?.cachedCount ?? 0)
+        }
         recorder.generated(since: request.timeline.latestToken[choice.index], at: now)
         requests[choice.request]?.timeline.latestToken[choice.index] = now
         requests[choice.request]?.generated[choice.index] = choice.outputCount

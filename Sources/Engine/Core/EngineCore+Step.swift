@@ -10,6 +10,7 @@ extension EngineCore {
         for id in step.preempted { notePreemption(of: id) }
         guard !step.entries.isEmpty else { return }
         noteScheduled(step, at: started)
+        if !step.copies.isEmpty { runner.copyBlocks(step.copies.map { (from: $0.from, to: $0.to) }) }
         let batch = StepBatch(step, scheduler: scheduler, choices: choices)
         let rows = logits.reserve(rows: batch.rows.count, width: runner.shape.vocabularySize)
         do {
@@ -24,14 +25,16 @@ extension EngineCore {
     }
 
     private func job(_ row: StepBatch.Row) -> SamplingStage.Job? {
-        guard let choice = choices[row.id], let parameters = requests[choice.request]?.sampling else { return nil }
+        guard let choice = choices[row.id], let parameters = requests[choice.request]?.sampling,
+            let tokens = scheduler[slot: row.slot]?.tokens
+        else { return nil }
         switch row.use {
         case .sample:
             return .init(
                 kind: .sample(
-                    choice.sampler, choice.processor, output: choice.outputTokens, logprobs: parameters.logprobs))
+                    choice.sampler, choice.processor, output: tokens[choice.promptCount...], logprobs: parameters.logprobs))
         case .promptLogprob(let position):
-            return .init(kind: .report(token: choice.tokens[position], top: parameters.promptLogprobs ?? 0))
+            return .init(kind: .report(token: tokens[position], top: parameters.promptLogprobs ?? 0))
         }
     }
 
@@ -49,8 +52,8 @@ extension EngineCore {
     }
 
     private func noteScheduled(_ step: ScheduledStep, at now: ContinuousClock.Instant) {
-        for entry in step.entries {
-            guard let key = choices[entry.id]?.request, requests[key]?.timeline.scheduled == nil else { continue }
+        for id in step.admitted {
+            guard let key = choices[id]?.request, requests[key]?.timeline.scheduled == nil else { continue }
             requests[key]?.timeline.scheduled = now
             recorder.leftQueue()
         }
@@ -58,6 +61,7 @@ extension EngineCore {
 
     /// Ends the requests of a step that could not be computed; others go on.
     private func fail(_ step: ScheduledStep, _ error: EngineError) {
+        scheduler.abandon(step)
         for entry in step.entries {
             guard let key = choices[entry.id]?.request, let request = requests[key] else { continue }
             end(request, throwing: error)

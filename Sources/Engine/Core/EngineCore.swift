@@ -1,4 +1,5 @@
 import Compute
+import KVCache
 import Models
 import Sampling
 import Scheduling
@@ -18,11 +19,17 @@ final class EngineCore {
     var choices: [SequenceID: Choice] = [:]
     var logits = LogitsBuffer()
     private var nextSequence: UInt64 = 0
+    private let started = ContinuousClock.now
+    private var idleMemory: IdleMemory
+    private let cacheEvents: (@Sendable ([CacheEvent]) -> Void)?
 
     init(
         runner: any ModelRunner, pool: WorkerPool, tokenizer: Tokenizer, endTokens: Set<Int32>,
-        scheduler: SchedulerConfiguration, inbox: Inbox<EngineMessage>, recorder: StatisticsRecorder
+        scheduler: SchedulerConfiguration, inbox: Inbox<EngineMessage>, recorder: StatisticsRecorder,
+        cacheIdleTimeout: Double?, cacheEvents: (@Sendable ([CacheEvent]) -> Void)?
     ) {
+        idleMemory = IdleMemory(timeout: cacheIdleTimeout)
+        self.cacheEvents = cacheEvents
         self.runner = runner
         self.tokenizer = tokenizer
         self.endTokens = endTokens
@@ -38,6 +45,7 @@ final class EngineCore {
         while receive() {
             if !scheduler.isIdle { step() }
             recorder.record(scheduler)
+            publishCacheEvents()
         }
         for message in inbox.close() { _ = handle(message) }
         abortAll(.shuttingDown)
@@ -53,8 +61,35 @@ final class EngineCore {
     }
 
     private func receive() -> Bool {
-        let messages = scheduler.isIdle ? inbox.wait() : inbox.drain()
+        let messages = scheduler.isIdle ? waitForWork() : inbox.drain()
         return messages.reduce(true) { isRunning, message in handle(message) && isRunning }
+    }
+
+    private func waitForWork() -> [EngineMessage] {
+        while true {
+            if let messages = inbox.wait(idleMemory.wait(from: .now)) {
+                idleMemory.wake()
+                return messages
+            }
+            giveBackMemory(idleMemory.act())
+        }
+    }
+
+    private func giveBackMemory(_ action: IdleMemory.Action?) {
+        guard let action else { return }
+        let ranges = scheduler.withCache { cache in
+            if case .releaseAll = action { cache.trim(keeping: 0) }
+            return cache.blankRanges()
+        }
+        runner.discardBlocks(ranges)
+        recorder.record(scheduler)
+        publishCacheEvents()
+    }
+
+    private func publishCacheEvents() {
+        guard let cacheEvents else { return }
+        let events = scheduler.withCache { $0.takeEvents() }
+        if !events.isEmpty { cacheEvents(events) }
     }
 
     private func handle(_ message: EngineMessage) -> Bool {
@@ -64,6 +99,9 @@ final class EngineCore {
         case .abortNamed(let id):
             for request in requests.values where request.id == id { abort(request.key) }
         case .abortAll(let error): abortAll(error)
+        case .resetPrefixCache(let continuation):
+            scheduler.resetPrefixCache()
+            continuation.resume()
         case .audit(let continuation):
             recorder.record(scheduler)
             continuation.resume(returning: inconsistency)
@@ -81,17 +119,24 @@ final class EngineCore {
             nextSequence += 1
             request.open.insert(id)
             choices[id] = makeChoice(submission, id: id, index: index)
-            scheduler.add(
-                id, tokenCount: submission.prompt.count, wantsAllLogits: submission.sampling.promptLogprobs != nil)
+            scheduler.add(id, sequence(submission))
         }
         requests[submission.key] = request
+    }
+
+    private func sequence(_ submission: Submission) -> SequenceRequest {
+        SequenceRequest(
+            keys: SequenceKeys(tokens: submission.prompt, root: RootKey(salt: submission.cacheSalt)),
+            priority: submission.priority, tenant: submission.tenant,
+            arrival: Int64(clamping: started.duration(to: submission.arrived) / .nanoseconds(1)),
+            wantsAllLogits: submission.sampling.promptLogprobs != nil, readsCache: submission.readsCache)
     }
 
     private func makeChoice(_ submission: Submission, id: SequenceID, index: Int) -> Choice {
         let parameters = submission.sampling
         let ends = (parameters.ignoreEOS ? [] : Array(endTokens)) + parameters.stopTokenIDs
         return Choice(
-            id: id, request: submission.key, index: index, tokens: submission.prompt,
+            id: id, request: submission.key, index: index,
             promptCount: submission.prompt.count,
             sampler: TokenSampler(parameters, seed: submission.seed &+ UInt64(index)),
             processor: LogitsProcessor(

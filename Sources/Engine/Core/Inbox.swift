@@ -31,9 +31,14 @@ final class Inbox<Message: Sendable>: Sendable {
         }
     }
 
-    /// Waits until something is posted. May return nothing when `drain` was faster.
-    func wait() -> [Message] {
-        signal.wait()
+    /// Waits until something is posted or `limit` has passed; nil then. May return nothing when `drain` was faster.
+    func wait(_ limit: Duration?) -> [Message]? {
+        guard let limit else {
+            signal.wait()
+            return drain()
+        }
+        let nanoseconds = Int(clamping: Int64(limit / .nanoseconds(1)))
+        guard signal.wait(timeout: .now() + .nanoseconds(nanoseconds)) == .success else { return nil }
         return drain()
     }
 

@@ -40,9 +40,11 @@ final class StatisticsRecorder: Sendable {
         state.withLock { statistics in
             statistics.requestsRunning = scheduler.runningCount
             statistics.requestsWaiting = scheduler.waitingCount
-            statistics.cacheUsage = scheduler.pool.usage
-            statistics.blockSize = scheduler.configuration.blockSize
-            statistics.blockCount = scheduler.configuration.blockCount
+            statistics.cacheUsage = scheduler.cache.usage
+            statistics.blockSize = scheduler.configuration.cache.blockSize
+            statistics.blockCount = scheduler.configuration.cache.blockCount
+            statistics.cacheBytes = scheduler.cache.ledger.used(by: .blocks)
+            statistics.memoryBudget = scheduler.cache.ledger.budget
         }
     }
 
@@ -52,11 +54,20 @@ final class StatisticsRecorder: Sendable {
 
     func finished(_ reason: FinishReason) { state.withLock { $0.finished[reason, default: 0] += 1 } }
 
-    func started(_ request: RunningRequest, at now: ContinuousClock.Instant) {
+    /// The tokens of a sequence's prompt were looked up in the cache, and this many found.
+    func looked(up tokens: Int, found: Int) {
+        state.withLock { statistics in
+            statistics.prefixCacheQueries += tokens
+            statistics.prefixCacheHits += found
+        }
+    }
+
+    func started(_ request: RunningRequest, cachedTokens: Int, at now: ContinuousClock.Instant) {
         let timeline = request.timeline
         state.withLock { statistics in
             statistics.promptTokens += request.promptCount
-            statistics.prefillComputedTokens.observe(Double(request.promptCount))
+            statistics.promptTokensCached += cachedTokens
+            statistics.prefillComputedTokens.observe(Double(request.promptCount - cachedTokens))
             statistics.timeToFirstToken.observe(seconds(from: timeline.arrived, to: now))
             guard let scheduled = timeline.scheduled else { return }
             statistics.queueTime.observe(seconds(from: timeline.arrived, to: scheduled))

@@ -15,6 +15,7 @@ struct StepBatch {
         }
 
         let id: SequenceID
+        let slot: Int
         let use: Use
     }
 
@@ -24,25 +25,26 @@ struct StepBatch {
     /// Lays the entries out one after another. O(tokens + blocks).
     init(_ step: ScheduledStep, scheduler: Scheduler, choices: [SequenceID: Choice]) {
         for entry in step.entries {
-            guard let state = scheduler[entry.id], let choice = choices[entry.id] else { continue }
-            append(entry, table: state.table.blocks, choice)
+            guard let state = scheduler[slot: entry.slot], let choice = choices[entry.id] else { continue }
+            append(entry, state, choice)
         }
     }
 
-    private mutating func append(_ entry: ScheduledStep.Entry, table: [Int32], _ choice: Choice) {
+    private mutating func append(_ entry: ScheduledStep.Entry, _ state: SequenceState, _ choice: Choice) {
         let first = forward.tokens.count
         let range = entry.start..<(entry.start + entry.count)
         forward.sequences.append(
             SequenceSlice(
                 tokenStart: Int32(first), tokenCount: Int32(entry.count), contextLength: Int32(range.upperBound),
                 blockTableStart: Int32(forward.blockTables.count)))
-        forward.tokens.append(contentsOf: choice.tokens[range])
+        forward.tokens.append(contentsOf: state.tokens[range])
         forward.positions.append(contentsOf: range.lazy.map(Int32.init))
-        forward.blockTables.append(contentsOf: table)
+        let used = (range.upperBound + state.blocks.table.blockSize - 1) / state.blocks.table.blockSize
+        forward.blockTables.append(contentsOf: state.blocks.table.blocks.prefix(used))
         for position in promptPositions(in: range, choice) {
-            appendRow(first + position - range.lowerBound, entry.id, .promptLogprob(position: position + 1))
+            appendRow(first + position - range.lowerBound, entry, .promptLogprob(position: position + 1))
         }
-        if entry.reachesEnd { appendRow(first + entry.count - 1, entry.id, .sample) }
+        if entry.reachesEnd { appendRow(first + entry.count - 1, entry, .sample) }
     }
 
     /// Positions whose logits say how probable the next token of the prompt was, as far as that is still to be reported.
@@ -52,8 +54,8 @@ struct StepBatch {
         return lower..<max(lower, min(range.upperBound, choice.promptCount - 1))
     }
 
-    private mutating func appendRow(_ token: Int, _ id: SequenceID, _ use: Row.Use) {
+    private mutating func appendRow(_ token: Int, _ entry: ScheduledStep.Entry, _ use: Row.Use) {
         forward.logitRows.append(Int32(token))
-        rows.append(Row(id: id, use: use))
+        rows.append(Row(id: entry.id, slot: entry.slot, use: use))
     }
 }

@@ -8,6 +8,10 @@ struct Submission: Sendable {
     /// With `maxTokens` filled in.
     let sampling: SamplingParameters
     let maxTokens: Int
+    let cacheSalt: String?
+    let readsCache: Bool
+    let priority: Int
+    let tenant: String
     /// Decided once: preemption and batching never draw another.
     let seed: UInt64
     /// The request's bad words as token sequences.
@@ -23,6 +27,8 @@ enum EngineMessage: Sendable {
     case abortNamed(String)
     /// Ends every request with this error.
     case abortAll(EngineError)
+    /// Forgets all cached content.
+    case resetPrefixCache(CheckedContinuation<Void, Never>)
     /// Checks the books between two steps: nil, or the first contradiction.
     case audit(CheckedContinuation<String?, Never>)
     /// Ends the thread after everything posted before.

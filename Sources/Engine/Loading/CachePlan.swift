@@ -4,9 +4,8 @@ import Compute
 package struct CachePlan: Sendable, Equatable {
     let blockCount: Int
     let maxModelLength: Int
-
-    /// Share of the free memory that the cache may take unless told otherwise; it is committed only as it is used.
-    package static let share = 0.5
+    /// Bytes that blocks and all else that grows with use may take together.
+    let budget: Int
 
     /// - Parameters:
     ///   - modelLength: longest sequence that the model was made for.
@@ -22,7 +21,7 @@ package struct CachePlan: Sendable, Equatable {
                 parameter: "max_model_len",
                 message: "--max-model-len must be between 1 and the model's own \(modelLength), got \(wanted).")
         }
-        let bytes = configuration.cacheMemory ?? Int(Double(availableMemory) * Self.share)
+        let bytes = configuration.cacheMemory ?? Int(Double(availableMemory) * configuration.memoryUtilization)
         let affordable = bytes / max(1, bytesPerBlock)
         let blocksForOne = (wanted + blockSize - 1) / blockSize
         if affordable < blocksForOne, configuration.maxModelLength != nil || affordable == 0 {
@@ -36,6 +35,8 @@ package struct CachePlan: Sendable, Equatable {
         }
         maxModelLength = min(wanted, affordable * blockSize)
         let useful = configuration.maxSequences * ((maxModelLength + blockSize - 1) / blockSize)
-        blockCount = min(affordable, useful, Int(Int32.max) / blockSize)
+        let wantedBlocks = configuration.enablesPrefixCaching ? affordable : min(affordable, useful)
+        blockCount = min(wantedBlocks, Int(Int32.max) / blockSize)
+        budget = bytes
     }
 }

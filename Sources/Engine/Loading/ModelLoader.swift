@@ -2,6 +2,7 @@ import ChatTemplates
 import Checkpoints
 import Compute
 import DemoModel
+import KVCache
 import Models
 import Sampling
 import Scheduling
@@ -36,18 +37,50 @@ struct ModelLoader {
         }
         let plan = try CachePlan(
             configuration, modelLength: config.maximumPositions,
-            bytesPerBlock: runner.bytesPerBlock(blockSize: configuration.blockSize),
+            bytesPerBlock: blockBytes(runner),
             availableMemory: CPUInfo.current.availableMemory)
         progress(LoadProgress(stage: .cache, fraction: 0))
-        try runner.allocateCache(blocks: plan.blockCount, blockSize: configuration.blockSize)
+        try runner.allocateCache(
+            blocks: plan.blockCount, blockSize: configuration.blockSize, dtype: cacheDType(runner))
         progress(LoadProgress(stage: .ready, fraction: 1))
         return LoadedModel(
             information: information(config, runner, plan), text: text, defaults: SamplingParameters(generation),
             endTokens: endTokens(config, generation, text.tokenizer), runner: runner, pool: pool,
-            scheduler: SchedulerConfiguration(
-                maxSequences: configuration.maxSequences, maxBatchedTokens: configuration.maxBatchedTokens,
-                maxPromptLogits: maxPromptLogits(runner.shape.vocabularySize), blockSize: configuration.blockSize,
-                blockCount: plan.blockCount))
+            scheduler: schedulerConfiguration(runner, plan))
+    }
+
+    private func schedulerConfiguration(_ runner: any ModelRunner, _ plan: CachePlan) -> SchedulerConfiguration {
+        let cache = KVCacheConfiguration(
+            blockSize: configuration.blockSize, blockCount: plan.blockCount, blockBytes: blockBytes(runner),
+            budget: plan.budget, isPrefixCachingEnabled: configuration.enablesPrefixCaching,
+            recordsEvents: configuration.cacheEvents != nil)
+        var result = SchedulerConfiguration(
+            maxSequences: configuration.maxSequences, maxBatchedTokens: configuration.maxBatchedTokens, cache: cache)
+        result.maxPromptLogits = maxPromptLogits(runner.shape.vocabularySize)
+        result.longPrefillThreshold = configuration.longPrefillTokenThreshold
+        result.maxMixedPrefillTokens = configuration.maxMixedPrefillTokens
+        result.watermark = configuration.watermark
+        result.tenantWeights = configuration.tenantWeights
+        result.nanosecondsPerPriority = Int64(configuration.secondsPerPriority * 1e9)
+        switch configuration.schedulingPolicy {
+        case .fcfs: result.policy = .fcfs
+        case .priority: result.policy = .priority
+        case .fair: result.policy = .fair
+        }
+        return result
+    }
+
+    private func blockBytes(_ runner: any ModelRunner) -> Int {
+        runner.bytesPerBlock(blockSize: configuration.blockSize, dtype: cacheDType(runner))
+    }
+
+    private func cacheDType(_ runner: any ModelRunner) -> CacheDType {
+        switch configuration.cacheDType {
+        case .auto: runner.shape.dtype == .bfloat16 ? .bfloat16 : .float32
+        case .float32: .float32
+        case .bfloat16: .bfloat16
+        case .int8: .int8
+        }
     }
 
     private var dtype: ModelDType {
@@ -75,6 +108,15 @@ struct ModelLoader {
         try check(configuration.maxBatchedTokens, in: 1...1_048_576, "--max-num-batched-tokens")
         try check(configuration.threads ?? 1, in: 1...1024, "--threads")
         try check(configuration.maxQueuedRequests, in: 0...Int.max, "--max-num-queued-reqs")
+        try check(configuration.longPrefillTokenThreshold, in: 0...Int.max, "--long-prefill-token-threshold")
+        try check(configuration.maxMixedPrefillTokens, in: 0...Int.max, "--max-mixed-prefill-tokens")
+        try check(configuration.watermark, in: 0...0.5, "--watermark")
+        try check(configuration.memoryUtilization, in: 0.001...1, "--memory-utilization")
+        try check(configuration.secondsPerPriority, in: 0...1e6, "--priority-ageing")
+        try check(configuration.cacheIdleTimeout ?? 1, in: 0...1e8, "--cache-idle-timeout")
+        for (name, weight) in configuration.tenantWeights {
+            try check(weight, in: 0.001...1e6, "--tenant-weight \(name)")
+        }
         guard [1, 2, 4, 8, 16, 32, 64, 128].contains(configuration.blockSize) else {
             throw EngineError.invalidRequest(
                 parameter: nil,
@@ -82,7 +124,7 @@ struct ModelLoader {
         }
     }
 
-    private func check(_ value: Int, in range: ClosedRange<Int>, _ flag: String) throws {
+    private func check<Value: Comparable>(_ value: Value, in range: ClosedRange<Value>, _ flag: String) throws {
         guard range.contains(value) else {
             throw EngineError.invalidRequest(
                 parameter: nil,

@@ -17,3 +17,37 @@ enum DTypeArgument: String, ExpressibleByArgument, CaseIterable {
         }
     }
 }
+
+/// `--kv-cache-dtype`.
+enum CacheDTypeArgument: String, ExpressibleByArgument, CaseIterable {
+    case auto
+    case float32
+    case bfloat16
+    case int8
+    /// vLLM's name for int8 with a scale for each token and head.
+    case perToken = "int8_per_token_head"
+
+    var dtype: EngineConfiguration.CacheDType {
+        switch self {
+        case .auto: .auto
+        case .float32: .float32
+        case .bfloat16: .bfloat16
+        case .int8, .perToken: .int8
+        }
+    }
+}
+
+/// `--scheduling-policy`.
+enum SchedulingPolicyArgument: String, ExpressibleByArgument, CaseIterable {
+    case fcfs
+    case priority
+    case fair
+
+    var policy: EngineConfiguration.SchedulingPolicy {
+        switch self {
+        case .fcfs: .fcfs
+        case .priority: .priority
+        case .fair: .fair
+        }
+    }
+}

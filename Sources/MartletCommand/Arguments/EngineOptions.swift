@@ -13,13 +13,6 @@ struct EngineOptions: ParsableArguments {
             valueName: "tokens"))
     var maxModelLength: ModelLength?
 
-    @Option(
-        name: [.customLong("cache-memory"), .customLong("kv-cache-memory-bytes")],
-        help: ArgumentHelp(
-            "Memory for the KV cache (2GiB, 512MB, bytes); the default is half of what is free after loading.",
-            valueName: "size"))
-    var cacheMemory: ByteCount?
-
     @Option(help: ArgumentHelp("Threads for the arithmetic; the default is one for each core.", valueName: "count"))
     var threads: Int?
 
@@ -28,12 +21,14 @@ struct EngineOptions: ParsableArguments {
         help: ArgumentHelp("Chat template in place of the model's own: a file, or its text.", valueName: "template"))
     var chatTemplate: String?
 
+    @OptionGroup(title: "Cache") var cache: CacheOptions
+
     /// The configuration for `model`, before a command's own additions.
     func configuration(model: String?) throws -> EngineConfiguration {
         var configuration = EngineConfiguration(model: model)
         configuration.dtype = dtype.dtype
         configuration.maxModelLength = maxModelLength?.tokens
-        configuration.cacheMemory = cacheMemory?.bytes
+        cache.apply(to: &configuration)
         configuration.threads = threads
         configuration.chatTemplate = try chatTemplate.map(ChatTemplateArgument.text)
         return configuration
@@ -56,9 +51,24 @@ struct BatchOptions: ParsableArguments {
         help: ArgumentHelp("Tokens in one block of the KV cache: a power of two up to 128.", valueName: "tokens"))
     var blockSize = EngineConfiguration().blockSize
 
+    @Option(
+        name: .customLong("long-prefill-token-threshold"),
+        help: ArgumentHelp(
+            "Most tokens of one prompt in one step, unless it is alone; 0 is no limit.", valueName: "tokens"))
+    var longPrefillTokenThreshold = EngineConfiguration().longPrefillTokenThreshold
+
+    @Option(
+        name: .customLong("max-mixed-prefill-tokens"),
+        help: ArgumentHelp(
+            "Most tokens of prompts in a step in which others get their next token; 0 is no limit.",
+            valueName: "tokens"))
+    var maxMixedPrefillTokens = EngineConfiguration().maxMixedPrefillTokens
+
     func apply(to configuration: inout EngineConfiguration) {
         configuration.maxSequences = maxSequences
         configuration.maxBatchedTokens = maxBatchedTokens.tokens
         configuration.blockSize = blockSize
+        configuration.longPrefillTokenThreshold = longPrefillTokenThreshold
+        configuration.maxMixedPrefillTokens = maxMixedPrefillTokens
     }
 }

@@ -38,7 +38,7 @@ struct ModelFit: Equatable {
     var memoryAfterWeights: Int { max(0, availableMemory - weightBytes) }
 
     /// Tokens of KV cache that the default share of the rest holds.
-    var cacheTokens: Int { Int(Double(memoryAfterWeights) * CachePlan.share) / max(1, cacheBytesPerToken) }
+    var cacheTokens: Int { Int(Double(memoryAfterWeights) * EngineConfiguration().memoryUtilization) / max(1, cacheBytesPerToken) }
 
     /// What speaks against serving it here, if anything.
     var problem: String? {

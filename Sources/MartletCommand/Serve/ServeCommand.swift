@@ -48,10 +48,12 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Engine") var engine: EngineOptions
     @OptionGroup(title: "Steps") var batch: BatchOptions
+    @OptionGroup(title: "Order") var policy: PolicyOptions
 
     func engineConfiguration() throws -> EngineConfiguration {
         var configuration = try engine.configuration(model: model.model)
         batch.apply(to: &configuration)
+        policy.apply(to: &configuration)
         configuration.servedModelNames = servedModelNames
         configuration.maxQueuedRequests = maxQueuedRequests
         configuration.seed = seed

@@ -8,6 +8,7 @@ package struct ChatCompletionRequest: Sendable, Equatable {
     package var chat: ChatInput
     package var sampling: SamplingParameters
     package var options: ResponseOptions
+    package var scheduling: SchedulingFields
     /// Puts the final message before the output when it is the assistant's (vLLM).
     package var echo: Bool
     package var addSpecialTokens: Bool
@@ -24,6 +25,7 @@ package struct ChatCompletionRequest: Sendable, Equatable {
         model = try fields.string("model")
         try information.checkName(model)
         options = try ResponseOptions(fields)
+        scheduling = try SchedulingFields(fields)
         chat = try fields.chat(limits)
         echo = try fields.bool("echo") ?? false
         addSpecialTokens = try fields.bool("add_special_tokens") ?? false
@@ -83,7 +85,8 @@ package struct ChatCompletionRequest: Sendable, Equatable {
         var sampling = sampling
         sampling.maxTokens = try information.outputLimit(
             promptTokens: tokens.count, requested: requestedTokens, cap: cap, input: "messages")
-        return PreparedPrompt(tokens: tokens, echo: echo ? finalAssistantText : nil, sampling: sampling)
+        return PreparedPrompt(
+            tokens: tokens, echo: echo ? finalAssistantText : nil, sampling: sampling, scheduling: scheduling)
     }
 
     private var finalAssistantText: String? {

@@ -13,6 +13,7 @@ package struct CompletionRequest: Sendable, Equatable {
     package var prompts: [Prompt]
     package var sampling: SamplingParameters
     package var options: ResponseOptions
+    package var scheduling: SchedulingFields
     package var echo: Bool
     /// `max_tokens` 0 with `echo`: the prompt and its logprobs come back, nothing is generated.
     package var echoOnly: Bool
@@ -30,6 +31,7 @@ package struct CompletionRequest: Sendable, Equatable {
         model = try fields.string("model")
         try information.checkName(model)
         options = try ResponseOptions(fields)
+        scheduling = try SchedulingFields(fields)
         echo = try fields.bool("echo") ?? false
         addSpecialTokens = try fields.bool("add_special_tokens") ?? true
         truncation = try Truncation(fields)
@@ -121,7 +123,7 @@ package struct CompletionRequest: Sendable, Equatable {
             result.append(
                 PreparedPrompt(
                     tokens: tokens, echo: echo ? echoed(prompt, tokens, isWhole: tokens.count == full, text) : nil,
-                    sampling: sampling))
+                    sampling: sampling, scheduling: scheduling))
         }
         return result
     }

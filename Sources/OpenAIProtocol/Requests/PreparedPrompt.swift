@@ -7,8 +7,13 @@ package struct PreparedPrompt: Sendable, Equatable {
     /// The text put before the output, when the request asks for an echo.
     package var echo: String?
     package var sampling: SamplingParameters
+    package var scheduling: SchedulingFields
 
-    package init(tokens: [Int32], echo: String? = nil, sampling: SamplingParameters) {
+    package init(
+        tokens: [Int32], echo: String? = nil, sampling: SamplingParameters,
+        scheduling: SchedulingFields = SchedulingFields()
+    ) {
+        self.scheduling = scheduling
         self.tokens = tokens
         self.echo = echo
         self.sampling = sampling

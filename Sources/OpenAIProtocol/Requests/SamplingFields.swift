@@ -99,8 +99,8 @@ extension Fields {
     /// Fields that are accepted and change nothing; a wrong type is still refused.
     private func checkIgnored() throws(APIError) {
         for key in ["length_penalty"] { _ = try number(key) }
-        for key in ["priority", "stream_interval"] { _ = try integer(key) }
-        for key in ["user", "session_id", "cache_salt"] { _ = try string(key) }
+        for key in ["stream_interval"] { _ = try integer(key) }
+        for key in ["user", "session_id"] { _ = try string(key) }
         for key in ["spaces_between_special_tokens"] { _ = try bool(key) }
         for key in ["kv_transfer_params", "vllm_xargs"] { _ = try fields(key) }
     }

@@ -4,15 +4,15 @@ struct KeyRing: Sendable {
 
     init(_ keys: [String]) { digests = keys.map { SHA256.digest(Array($0.utf8)) } }
 
-    /// Whether `candidate` is a key; takes the same time for a near miss as for any other text of its length.
-    func contains(_ candidate: String) -> Bool {
+    /// Which key `candidate` is; takes the same time for a near miss as for any other text of its length.
+    func index(of candidate: String) -> Int? {
         let digest = SHA256.digest(Array(candidate.utf8))
-        var isMatch = false
-        for known in digests {
+        var match: Int?
+        for (index, known) in digests.enumerated() {
             var difference: UInt8 = 0
             for position in known.indices { difference |= known[position] ^ digest[position] }
-            isMatch = difference == 0 || isMatch
+            match = difference == 0 ? index : match
         }
-        return isMatch
+        return match
     }
 }

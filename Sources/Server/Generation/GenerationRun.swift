@@ -15,8 +15,8 @@ final class GenerationRun: Sendable {
 
     /// Hands all prompts to the engine; when one is refused, none runs.
     init(
-        _ prompts: [PreparedPrompt], responseID: String, state: ServerState, arrival: ContinuousClock.Instant,
-        logger: Logger
+        _ prompts: [PreparedPrompt], responseID: String, tenant: String, state: ServerState,
+        arrival: ContinuousClock.Instant, logger: Logger
     ) throws(APIError) {
         let number = state.nextNumber()
         var ids: [String] = []
@@ -24,7 +24,11 @@ final class GenerationRun: Sendable {
         for (position, prompt) in prompts.enumerated() {
             // The client chooses the response's identifier, so only the number makes this one unique.
             let id = "\(responseID)#\(number).\(position)"
-            let request = GenerationRequest(id: id, prompt: prompt.tokens, sampling: prompt.sampling)
+            var request = GenerationRequest(id: id, prompt: prompt.tokens, sampling: prompt.sampling)
+            request.cacheSalt = prompt.scheduling.cacheSalt
+            request.readsCache = prompt.scheduling.readsCache
+            request.priority = prompt.scheduling.priority
+            request.tenant = tenant
             do throws(EngineError) {
                 streams.append(try state.engine.generate(request))
             } catch {

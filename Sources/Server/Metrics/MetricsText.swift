@@ -30,6 +30,12 @@ enum MetricsText {
         for name in ["vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"] {
             writer.gauge(name, "Share of the KV cache in use; 1 is all of it.", statistics.cacheUsage)
         }
+        writer.gauge(
+            "martlet:kv_cache_bytes", "Memory of the KV blocks that hold content, in use or kept for reuse.",
+            Double(statistics.cacheBytes))
+        writer.gauge(
+            "martlet:memory_budget_bytes", "Memory that everything that grows with use may take together.",
+            Double(statistics.memoryBudget))
         writer.family("vllm:cache_config_info", "gauge", "Configuration of the KV cache.")
         writer.sample(
             "vllm:cache_config_info", 1,

@@ -11,9 +11,12 @@ struct AuthenticationMiddleware: RouterMiddleware {
     @concurrent func handle(
         _ request: Request, context: ServerContext, next: @concurrent (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
-        guard request.uri.path == "/health" || Self.candidates(request.headers).contains(where: keys.contains) else {
+        guard request.uri.path != "/health" else { return try await next(request, context) }
+        guard let key = Self.candidates(request.headers).compactMap(keys.index).first else {
             throw APIError.unauthorized()
         }
+        var context = context
+        context.tenant = "key-\(key + 1)"
         return try await next(request, context)
     }
 

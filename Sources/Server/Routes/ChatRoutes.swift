@@ -21,7 +21,8 @@ struct ChatRoutes: Sendable {
         let options = state.options(chat.options)
         let head = state.head("chatcmpl", options, context)
         let run = try GenerationRun(
-            [prompt], responseID: head.id, state: state, arrival: arrival, logger: context.logger)
+            [prompt], responseID: head.id, tenant: context.tenant, state: state, arrival: arrival,
+            logger: context.logger)
         let encoding = ChatEncoding(head, options, prompt, engine)
         return options.stream
             ? try await GenerationResponse.make(request, run, stream: true, ChatStreamEncoder(encoding))

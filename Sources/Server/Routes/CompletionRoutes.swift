@@ -23,7 +23,8 @@ struct CompletionRoutes: Sendable {
         completion.options = state.options(completion.options)
         let head = state.head("cmpl", completion.options, context)
         let run = try GenerationRun(
-            prompts, responseID: head.id, state: state, arrival: arrival, logger: context.logger)
+            prompts, responseID: head.id, tenant: context.tenant, state: state, arrival: arrival,
+            logger: context.logger)
         let encoding = CompletionEncoding(head, completion, prompts, engine)
         return completion.options.stream
             ? try await GenerationResponse.make(request, run, stream: true, CompletionStreamEncoder(encoding))

@@ -2,7 +2,7 @@ import Hummingbird
 import NIOCore
 import OpenAIProtocol
 
-/// `/health`, `/ping`, `/load`, `/version` and `/metrics`.
+/// `/health`, `/ping`, `/load`, `/version`, `/metrics` and `/reset_prefix_cache`.
 struct OperationsRoutes: Sendable {
     let state: ServerState
 
@@ -15,6 +15,10 @@ struct OperationsRoutes: Sendable {
             .json(Array(#"{"version":"\#(ServerVersion.current)"}"#.utf8))
         }
         table.add(.get, "/metrics", to: router, metrics)
+        table.add(.post, "/reset_prefix_cache", to: router) { _, _ in
+            await state.engine.resetPrefixCache()
+            return Response(status: .ok)
+        }
     }
 
     private func health(_ request: Request, _ context: ServerContext) -> Response {
