@@ -16,9 +16,14 @@ typedef struct attention_rows {
     int32_t first[MK_ATTENTION_ROWS], limit[MK_ATTENTION_ROWS];
 } attention_rows;
 
+/// Scales of an int8 tile.
+MK_INLINE const float *tile_scales(const void *tile, int32_t depth) {
+    return (const float *)((const char *)tile + mk_tile_positions * (size_t)depth);
+}
+
 /// Scores of `rows` rows against one K tile.
 MK_INLINE void tile_scores(
-    const int rows, const mk_storage storage, attention_rows *s, const void *k, int32_t head_dim) {
+    const int rows, const mk_storage storage, attention_rows *s, const void *k, int32_t head_dim, int32_t depth) {
     vf score[MK_ATTENTION_ROWS][tile_vectors];
     MK_UNROLL for (int r = 0; r < rows; r++)
         MK_UNROLL for (int v = 0; v < tile_vectors; v++) score[r][v] = vf_set(0);
@@ -38,14 +43,23 @@ MK_INLINE void tile_scores(
             }
         }
     } else {
-        const float *values = k;
         for (int32_t d = 0; d < head_dim; d++) {
             vf key[tile_vectors];
-            MK_UNROLL for (int v = 0; v < tile_vectors; v++) key[v] = vf_load(values + (size_t)d * 16 + v * MK_LANES);
+            MK_UNROLL for (int v = 0; v < tile_vectors; v++) {
+                const size_t at = (size_t)d * 16 + v * MK_LANES;
+                key[v] = storage == mk_int8 ? vf_load_int8((const int8_t *)k + at) : vf_load((const float *)k + at);
+            }
             MK_UNROLL for (int r = 0; r < rows; r++) {
                 const vf x = vf_set(s->q[r][d]);
                 MK_UNROLL for (int v = 0; v < tile_vectors; v++) score[r][v] = vf_fma(x, key[v], score[r][v]);
             }
+        }
+    }
+    if (storage == mk_int8) {
+        const float *scales = tile_scales(k, depth);
+        MK_UNROLL for (int v = 0; v < tile_vectors; v++) {
+            const vf scale = vf_load(scales + v * MK_LANES);
+            MK_UNROLL for (int r = 0; r < rows; r++) score[r][v] *= scale;
         }
     }
     MK_UNROLL for (int r = 0; r < rows; r++)
@@ -80,10 +94,22 @@ MK_INLINE void tile_softmax(const int rows, attention_rows *s, int32_t base, int
     }
 }
 
+/// p times the scales of an int8 V tile. Where p is 0 it stays so whatever the scale: the row does not see the position.
+MK_INLINE void scale_exponentials(const int rows, attention_rows *s, const float *scales) {
+    MK_UNROLL for (int v = 0; v < tile_vectors; v++) {
+        const vf scale = vf_load(scales + v * MK_LANES);
+        MK_UNROLL for (int r = 0; r < rows; r++) {
+            const vf p = vf_load(&s->p[r][v * MK_LANES]);
+            vf_store(&s->p[r][v * MK_LANES], vf_select(p == vf_set(0), p, p * scale));
+        }
+    }
+}
+
 /// out += p V over one tile, `positions` of it, 16 channels at a time. Stops short of positions that hold no token yet:
 /// a stale infinity there would turn p = 0 into NaN.
 MK_INLINE void tile_values(
     const int rows, const mk_storage storage, attention_rows *s, const void *v_tile, int32_t depth, int32_t positions) {
+    if (storage == mk_int8) scale_exponentials(rows, s, tile_scales(v_tile, depth));
     for (int32_t d = 0; d < depth; d += 16) {
         vf out[MK_ATTENTION_ROWS][tile_vectors];
         MK_UNROLL for (int r = 0; r < rows; r++)
@@ -112,10 +138,13 @@ MK_INLINE void tile_values(
                 }
             }
         } else {
-            const float *values = (const float *)v_tile + d;
-            for (int32_t i = 0; i < positions; i++, values += depth) {
+            for (int32_t i = 0; i < positions; i++) {
                 vf value[tile_vectors];
-                MK_UNROLL for (int v = 0; v < tile_vectors; v++) value[v] = vf_load(values + v * MK_LANES);
+                MK_UNROLL for (int v = 0; v < tile_vectors; v++) {
+                    const size_t at = (size_t)i * (size_t)depth + (size_t)(d + v * MK_LANES);
+                    value[v] = storage == mk_int8 ? vf_load_int8((const int8_t *)v_tile + at)
+                                                  : vf_load((const float *)v_tile + at);
+                }
                 MK_UNROLL for (int r = 0; r < rows; r++) {
                     const vf x = vf_set(s->p[r][i]);
                     MK_UNROLL for (int v = 0; v < tile_vectors; v++) out[r][v] = vf_fma(x, value[v], out[r][v]);
@@ -144,15 +173,15 @@ MK_INLINE void attend_rows(
         const void *k, *v;
         if (shape->block_size >= mk_tile_positions) {
             const char *block = cache_at(shape, a->cache, table[base / shape->block_size], kv_head);
-            const size_t tile = (size_t)(base % shape->block_size) * (size_t)depth * cache_element(shape);
+            const size_t tile = (size_t)(base % shape->block_size) * cache_row_bytes(shape);
             k = block + tile;
             v = block + cache_half_bytes(shape) + tile;
         } else {
             cache_gather(shape, a->cache, table, kv_head, base, positions, gathered);
             k = gathered;
-            v = (const char *)gathered + (size_t)mk_tile_positions * (size_t)depth * cache_element(shape);
+            v = (const char *)gathered + mk_tile_positions * cache_row_bytes(shape);
         }
-        tile_scores(rows, storage, s, k, shape->head_dim);
+        tile_scores(rows, storage, s, k, shape->head_dim, depth);
         tile_softmax(rows, s, base, depth);
         tile_values(rows, storage, s, v, depth, positions);
     }
@@ -163,6 +192,8 @@ MK_INLINE void attend_rows(
         const mk_attention *a, const mk_sequence *q, int32_t kv_head, attention_rows *s, float *gathered) {            \
         if (a->shape.storage == mk_bfloat16)                                                                           \
             attend_rows(R, mk_bfloat16, a, q, kv_head, s, gathered);                                                   \
+        else if (a->shape.storage == mk_int8)                                                                          \
+            attend_rows(R, mk_int8, a, q, kv_head, s, gathered);                                                       \
         else                                                                                                           \
             attend_rows(R, mk_float32, a, q, kv_head, s, gathered);                                                    \
     }
