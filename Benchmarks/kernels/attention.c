@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 enum { context = 2048, block_size = 16, kv_heads = 8, storages = 3, rounds = 15 };
@@ -31,6 +32,9 @@ static setting make(const mk_kernels *kernels, mk_storage storage, int head_dim,
     setting s = {.shape = {storage, kv_heads, head_dim, block_size}, .best = 1e9};
     s.bytes = mk_cache_block_bytes(&s.shape) * (size_t)blocks;
     if (posix_memalign((void **)&s.cache, 1 << 21, s.bytes)) exit(1);
+#ifdef MADV_HUGEPAGE
+    madvise(s.cache, s.bytes, MADV_HUGEPAGE);
+#endif
     float row[2][kv_heads * mk_max_head_dim];
     for (int slot = 0; slot < blocks * block_size; slot++) {
         // A few new values a row suffice and cost little.
