@@ -34,12 +34,13 @@ struct ModelLoader {
         let runner = try loadModel(folder: folder, dtype: dtype, pool: pool) { fraction in
             progress(LoadProgress(stage: .weights, fraction: fraction))
         }
+        let cacheDType = runner.shape.defaultCacheDType
         let plan = try CachePlan(
             configuration, modelLength: config.maximumPositions,
-            bytesPerBlock: runner.bytesPerBlock(blockSize: configuration.blockSize),
+            bytesPerBlock: runner.bytesPerBlock(blockSize: configuration.blockSize, dtype: cacheDType),
             availableMemory: CPUInfo.current.availableMemory)
         progress(LoadProgress(stage: .cache, fraction: 0))
-        try runner.allocateCache(blocks: plan.blockCount, blockSize: configuration.blockSize)
+        try runner.allocateCache(blocks: plan.blockCount, blockSize: configuration.blockSize, dtype: cacheDType)
         progress(LoadProgress(stage: .ready, fraction: 1))
         return LoadedModel(
             information: information(config, runner, plan), text: text, defaults: SamplingParameters(generation),
