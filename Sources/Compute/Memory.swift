@@ -32,6 +32,31 @@ package final class Memory: @unchecked Sendable {
 
     deinit { munmap(pointer, byteCount) }
 
+    /// Gives the physical memory of a range of bytes back to the system, as far as it fills pages.
+    ///
+    /// What lay there is undefined afterwards: on Linux it reads as zero, elsewhere as zero or as what it was. Writing
+    /// there commits memory again. Where the system holds it as a huge page of which a part goes, it may keep that part
+    /// until memory is short.
+    package func discard(_ range: Range<Int>) {
+        let pages = Self.wholePages(range.clamped(to: 0..<byteCount), pageSize: Self.pageSize)
+        guard !pages.isEmpty else { return }
+        #if os(Linux)
+        // 4 is MADV_DONTNEED, a macro that some C libraries hide.
+        madvise(pointer + pages.lowerBound, pages.count, 4)
+        #else
+        madvise(pointer + pages.lowerBound, pages.count, MADV_FREE)
+        #endif
+    }
+
+    package static let pageSize = max(1, Int(sysconf(Int32(_SC_PAGESIZE))))
+
+    /// The whole pages within a range of bytes, counted from the start of one.
+    static func wholePages(_ range: Range<Int>, pageSize: Int) -> Range<Int> {
+        let (pages, rest) = range.lowerBound.quotientAndRemainder(dividingBy: pageSize)
+        let first = (rest == 0 ? pages : pages + 1) * pageSize
+        return first..<max(first, range.upperBound / pageSize * pageSize)
+    }
+
     /// The memory as elements of `type`, from the start.
     package func elements<T: BitwiseCopyable>(_ type: T.Type) -> UnsafeMutablePointer<T> {
         pointer.assumingMemoryBound(to: type)

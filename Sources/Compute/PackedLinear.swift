@@ -1,6 +1,6 @@
 import CKernels
 
-/// Element types in which weights and KV entries are held; arithmetic is in float.
+/// Element types in which weights are held; arithmetic is in float.
 package enum StorageType: Sendable {
     case float32, float16, bfloat16
 

@@ -5,10 +5,10 @@ package protocol ModelRunner: AnyObject {
     var shape: ModelShape { get }
 
     /// Bytes that one block of `blockSize` positions takes over all layers.
-    func bytesPerBlock(blockSize: Int) -> Int
+    func bytesPerBlock(blockSize: Int, dtype: CacheDType) -> Int
 
     /// Reserves the KV cache, instead of an earlier one; memory is committed as blocks are first written.
-    func allocateCache(blocks: Int, blockSize: Int) throws
+    func allocateCache(blocks: Int, blockSize: Int, dtype: CacheDType) throws
 
     /// Executes one step and writes one row of `vocabularySize` logits for each of `batch.logitRows`.
     ///
@@ -18,9 +18,15 @@ package protocol ModelRunner: AnyObject {
 
     /// Copies whole blocks in all layers, in order.
     func copyBlocks(_ pairs: [(from: Int32, to: Int32)])
+
+    /// Gives the physical memory of runs of blocks back to the system, in all layers.
+    ///
+    /// Only whole pages within a run go: join neighbours into one range. What the blocks held is lost, and they may be
+    /// written again at any time; a system call for each run and layer.
+    func discardBlocks(_ ranges: [Range<Int>])
 }
 
-/// The type in which a model's weights and KV entries are held.
+/// The type in which a model's weights are held.
 package enum ModelDType: String, Sendable, CaseIterable {
     /// The checkpoint's: bfloat16 for bfloat16, float32 for float32, and float32 for float16, which holds values that
     /// bfloat16 would round.

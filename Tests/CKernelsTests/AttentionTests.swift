@@ -12,7 +12,7 @@ import Testing
         var context = 70
         var queries = 70
         var testDescription: String {
-            "\(heads)/\(kvHeads) heads of \(headDim), \(storage == mk_bfloat16 ? "bfloat16" : "float32"), "
+            "\(heads)/\(kvHeads) heads of \(headDim), \(["float32", "bfloat16", "", "int8"][Int(storage.rawValue)]), "
                 + "window \(window), \(queries) of \(context)"
         }
     }
@@ -23,15 +23,20 @@ import Testing
         Case(headDim: 512, context: 20, queries: 20), Case(window: 1), Case(window: 17), Case(window: 33, queries: 5),
         Case(storage: mk_bfloat16, window: 16), Case(context: 1, queries: 1), Case(context: 200, queries: 1),
         Case(heads: 32, kvHeads: 8, headDim: 64, storage: mk_bfloat16, context: 130, queries: 3),
+        Case(storage: mk_int8), Case(heads: 13, kvHeads: 1, storage: mk_int8), Case(headDim: 7, storage: mk_int8),
+        Case(headDim: 80, storage: mk_int8, window: 17), Case(headDim: 512, storage: mk_int8, context: 20, queries: 20),
+        Case(storage: mk_int8, window: 1), Case(headDim: 128, storage: mk_int8, context: 200, queries: 1),
+        Case(heads: 32, kvHeads: 8, headDim: 64, storage: mk_int8, context: 130, queries: 3),
+        Case(heads: 3, kvHeads: 3, headDim: 10, storage: mk_int8, context: 1, queries: 1),
     ]
 
     /// Inputs of one case and a cache filled through the kernels.
     struct Setting {
         let test: Case
         let blockSize: Int
-        let q: [Float]
-        let k: [Float]
-        let v: [Float]
+        var q: [Float]
+        var k: [Float]
+        var v: [Float]
         let table: [Int32]
 
         init(_ test: Case, blockSize: Int) {
@@ -44,15 +49,15 @@ import Testing
             table = (0..<Int32((test.context + blockSize - 1) / blockSize)).reversed().map { 2 * $0 + 1 }
         }
 
-        /// Attention of the queries, in calls of `step` tokens; stale infinities lie where no token is.
-        func run(_ set: mk_kernels, step: Int, first: Int = 0) -> [Float] {
+        /// Attention of the queries, in calls of `step` tokens; `stale` lies where no token is: infinities, or NaN
+        /// where a float32 is a scale.
+        func run(_ set: mk_kernels, step: Int, first: Int = 0, stale: UInt32 = 0x7F80_7F80) -> [Float] {
             var shape = mk_cache_shape(
                 storage: test.storage, kv_heads: Int32(test.kvHeads), head_dim: Int32(test.headDim),
                 block_size: Int32(blockSize))
             let bytes = mk_cache_block_bytes(&shape) * (2 * table.count + 1)
             let cache = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
             defer { cache.deallocate() }
-            let stale: UInt32 = test.storage == mk_bfloat16 ? 0x7F80_7F80 : 0x7F80_0000
             cache.initializeMemory(as: UInt32.self, repeating: stale, count: bytes / 4)
             let width = test.kvHeads * test.headDim
             for position in 0..<test.context {

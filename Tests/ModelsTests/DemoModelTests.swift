@@ -22,19 +22,21 @@ import Testing
         }
     }
 
-    @Test(arguments: [(ModelDType.float32, 0.0), (.bfloat16, 0.25)])
-    func greedyAnswersAreTheRecordedOnes(dtype: ModelDType, leastMargin: Double) throws {
+    @Test(arguments: [
+        (ModelDType.float32, CacheDType.float32, 0.0), (.bfloat16, .bfloat16, 0.25), (.float32, .int8, 0.25),
+    ])
+    func greedyAnswersAreTheRecordedOnes(dtype: ModelDType, cache: CacheDType, leastMargin: Double) throws {
         let examples = try Self.baseExamples()
         #expect(examples.count == 520)
         let pool = WorkerPool(workerCount: CPUInfo.current.coreCount)
         let runner = try loadModel(folder: Folders.demo + "/base", dtype: dtype, pool: pool)
-        let harness = try Harness(runner, blocks: 2048, blockSize: 16)
+        let harness = try Harness(runner, blocks: 2048, blockSize: 16, cache: cache)
         let chosen = examples.filter { $0.margin >= leastMargin }
         for start in stride(from: 0, to: chosen.count, by: 32) {
             let group = chosen[start..<min(start + 32, chosen.count)]
             let answers = try harness.greedy(group.map(\.prompt), counts: group.map(\.expected.count))
             for (example, answer) in zip(group, answers) {
-                #expect(answer == example.expected, "\(example.id) in \(dtype)")
+                #expect(answer == example.expected, "\(example.id) in \(dtype), cache \(cache)")
             }
         }
     }

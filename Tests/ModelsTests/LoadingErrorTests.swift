@@ -72,8 +72,8 @@ import Foundation
             blockTables: [0], logitRows: [0])
         var logits = [Float](repeating: 0, count: 131)
         #expect(throws: ComputeError.self) { try runner.execute(batch, logits: &logits) }
-        #expect(throws: ComputeError.self) { try runner.allocateCache(blocks: 4, blockSize: 12) }
-        #expect(throws: ComputeError.self) { try runner.allocateCache(blocks: 1 << 60, blockSize: 16) }
+        #expect(throws: ComputeError.self) { try runner.allocateCache(blocks: 4, blockSize: 12, dtype: .int8) }
+        #expect(throws: ComputeError.self) { try runner.allocateCache(blocks: 1 << 60, blockSize: 16, dtype: .int8) }
     }
 
     private final class Progress: @unchecked Sendable {

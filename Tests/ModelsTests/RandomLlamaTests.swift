@@ -36,6 +36,36 @@ import Testing
         }
     }
 
+    /// The cache's type is independent of the weights'.
+    @Test(
+        arguments: ["gqa", "mqa-tied", "head-dim", "odd-sizes"], [(CacheDType.bfloat16, Float(0.03)), (.int8, 0.05)])
+    func roundedCachesStayClose(name: String, cache: (dtype: CacheDType, bound: Float)) throws {
+        let fixture = try Fixture(name)
+        for kernels in KernelSet.available {
+            let runner = try fixture.runner(kernels: kernels)
+            let harness = try Harness(runner, blocks: 64, blockSize: 16, cache: cache.dtype)
+            for (index, prompt) in fixture.prompts.enumerated() {
+                let logits = try harness.logits(prompt)
+                for row in fixture.rows where row.prompt == index {
+                    let difference = relativeDifference(logits[row.position], row.logits)
+                    #expect(difference > 0 && difference < cache.bound, "\(kernels.name), position \(row.position)")
+                }
+            }
+        }
+    }
+
+    @Test func cachesTakeTheirBytes() throws {
+        // Two layers of two KV heads of 8 channels, which are stored as 16.
+        let runner = try Fixture("gqa").runner()
+        let rows = 2 * 2 * runner.shape.kvHeads * 16
+        #expect(runner.bytesPerBlock(blockSize: 16, dtype: .float32) == rows * 16 * 4)
+        #expect(runner.bytesPerBlock(blockSize: 16, dtype: .bfloat16) == rows * 16 * 2)
+        #expect(runner.bytesPerBlock(blockSize: 16, dtype: .int8) == rows * (16 + 4))
+        let rounded = try Fixture("bfloat16").runner(.auto).shape
+        #expect(rounded.defaultCacheDType == .bfloat16)
+        #expect(runner.shape.defaultCacheDType == .float32)
+    }
+
     @Test func automaticTypeIsTheCheckpoints() throws {
         #expect(try Fixture("gqa").runner(.auto).shape.dtype == .float32)
         #expect(try Fixture("bfloat16").runner(.auto).shape.dtype == .bfloat16)

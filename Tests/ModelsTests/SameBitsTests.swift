@@ -7,22 +7,25 @@ import Testing
     struct Variant: CustomTestStringConvertible {
         let name: String
         let dtype: ModelDType
+        let cache: CacheDType
         let kernels: KernelSet
 
-        var testDescription: String { "\(name) \(dtype) \(kernels.name)" }
+        var testDescription: String { "\(name) \(dtype), cache \(cache), \(kernels.name)" }
     }
 
     static var variants: [Variant] {
         KernelSet.available.flatMap { kernels in
             ["gqa", "mqa-tied", "odd-sizes", "mha"].flatMap { name in
-                [ModelDType.float32, .bfloat16].map { Variant(name: name, dtype: $0, kernels: kernels) }
+                [ModelDType.float32, .bfloat16].flatMap { dtype in
+                    CacheDType.allCases.map { Variant(name: name, dtype: dtype, cache: $0, kernels: kernels) }
+                }
             }
         }
     }
 
     private static func harness(_ variant: Variant, workers: Int = 1, blockSize: Int = 16) throws -> Harness {
         let runner = try Fixture(variant.name).runner(variant.dtype, kernels: variant.kernels, workers: workers)
-        return try Harness(runner, blocks: 512, blockSize: blockSize)
+        return try Harness(runner, blocks: 512, blockSize: blockSize, cache: variant.cache)
     }
 
     @Test(arguments: variants)
@@ -76,18 +79,35 @@ import Testing
         #expect(logits == alone)
     }
 
-    @Test func copiedBlocksHoldTheSame() throws {
+    @Test(arguments: CacheDType.allCases, [1, 8, 16, 32])
+    func copiedBlocksHoldTheSame(cache: CacheDType, blockSize: Int) throws {
         let fixture = try Fixture("gqa")
         let prompt = try #require(fixture.prompts.last)
-        let harness = try Harness(fixture.runner(), blocks: 64, blockSize: 8)
+        let harness = try Harness(fixture.runner(), blocks: 256, blockSize: blockSize, cache: cache)
+        let whole = try harness.logits(prompt)
+        // The blocks hold another sequence's tokens where the copied ones have none yet.
+        _ = try harness.logits(prompt.reversed())
+        var sequences = [Harness.Sequence(tokens: prompt)]
+        _ = try harness.step(&sequences, counts: [50])
+        harness.move(&sequences[0])
+        let rest = try harness.step(&sequences, counts: [prompt.count - 50])[0]
+        #expect(rest == Array(whole[50...]))
+    }
+
+    /// Blocks that gave their memory back serve again, and those beside them keep theirs.
+    @Test(arguments: CacheDType.allCases, [1, 16, 128])
+    func discardedBlocksLeaveTheOthers(cache: CacheDType, blockSize: Int) throws {
+        let fixture = try Fixture("gqa")
+        let prompt = try #require(fixture.prompts.last)
+        let count = 4096 / blockSize
+        let harness = try Harness(fixture.runner(), blocks: count, blockSize: blockSize, cache: cache)
         let whole = try harness.logits(prompt)
         var sequences = [Harness.Sequence(tokens: prompt)]
         _ = try harness.step(&sequences, counts: [50])
-        let moved = sequences[0].blocks.indices.map { Int32(63 - $0) }.filter { !sequences[0].blocks.contains($0) }
-        let pairs = zip(sequences[0].blocks, moved).map { (from: $0, to: $1) }
-        harness.runner.copyBlocks(pairs)
-        for (index, pair) in pairs.enumerated() { sequences[0].blocks[index] = pair.to }
-        let rest = try harness.step(&sequences, counts: [prompt.count - 50])[0]
-        #expect(rest == Array(whole[50...]))
+        let kept = sequences[0].blocks.map(Int.init).sorted()
+        let bounds = [-1] + kept + [count]
+        harness.runner.discardBlocks(zip(bounds, bounds.dropFirst()).map { $0 + 1..<$1 } + [count..<count + 9])
+        #expect(try harness.step(&sequences, counts: [prompt.count - 50])[0] == Array(whole[50...]))
+        #expect(try harness.logits(prompt, pieces: [13]) == whole)
     }
 }

@@ -12,6 +12,8 @@ typedef enum mk_storage {
     mk_bfloat16 = 1,
     /// Only as a source of conversion.
     mk_float16 = 2,
+    /// Only in the KV cache, with a scale for each row.
+    mk_int8 = 3,
 } mk_storage;
 
 /// Output columns of a panel of packed weights.
@@ -49,7 +51,12 @@ typedef enum mk_activation {
 /// then all V tiles, with positions in the vector lanes for K and channels for V, so no kernel sums across lanes:
 /// - float32: K `[depth][16]`, V `[16][depth]`
 /// - bfloat16: K `[depth / 2][16][2]`, V `[8][depth][2]`
-/// Smaller blocks hold K `[block][depth]`, V `[block][depth]` and are assembled into tiles when they are read.
+/// - int8: K `[depth][16]`, V `[16][depth]`, each tile followed by the scales of its positions as float `[16]`
+/// Smaller blocks hold K `[block][depth]`, V `[block][depth]`, with int8 each followed by scales `[block]`, and are
+/// assembled into tiles when they are read.
+///
+/// int8 is symmetric, by token and KV head, K and V apart: scale = max|x| / 127, stored = x / scale rounded to nearest
+/// even. A row of zeros has scale 0; a row with a NaN or an infinity has scale NaN.
 typedef struct mk_cache_shape {
     mk_storage storage;
     int32_t kv_heads, head_dim, block_size;

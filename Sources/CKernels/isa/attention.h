@@ -1,168 +1,62 @@
 // Causal attention over a paged cache, online softmax in tiles of 16 absolute positions.
 // A row (one query head of one token) sees the same tiles in the same order however rows are grouped, chunked or
 // batched, and a tile in which a row sees nothing leaves its state as it is, bit for bit. Needs MK_ATTENTION_ROWS.
+#include "span.h"
 
-enum { tile_vectors = mk_tile_positions / MK_LANES };
-
-typedef struct attention_rows {
-    /// Queries, scaled; channels past the head's end are zero.
-    float q[MK_ATTENTION_ROWS][mk_max_head_dim];
-    float out[MK_ATTENTION_ROWS][mk_max_head_dim];
-    /// Scores of one tile, then their exponentials.
-    float p[MK_ATTENTION_ROWS][mk_tile_positions];
-    vf sum[MK_ATTENTION_ROWS][tile_vectors];
-    float max[MK_ATTENTION_ROWS];
-    /// Positions that the row sees: `first[r] ..< limit[r]`.
-    int32_t first[MK_ATTENTION_ROWS], limit[MK_ATTENTION_ROWS];
-} attention_rows;
-
-/// Scores of `rows` rows against one K tile.
-MK_INLINE void tile_scores(
-    const int rows, const mk_storage storage, attention_rows *s, const void *k, int32_t head_dim) {
-    vf score[MK_ATTENTION_ROWS][tile_vectors];
-    MK_UNROLL for (int r = 0; r < rows; r++)
-        MK_UNROLL for (int v = 0; v < tile_vectors; v++) score[r][v] = vf_set(0);
-    if (storage == mk_bfloat16) {
-        const uint32_t *pairs = k;
-        for (int32_t d = 0; d < head_dim; d += 2) {
-            vf even[tile_vectors], odd[tile_vectors];
-            MK_UNROLL for (int v = 0; v < tile_vectors; v++) {
-                const vu pair = vu_load(pairs + (size_t)d / 2 * 16 + v * MK_LANES);
-                even[v] = (vf)(pair << 16);
-                odd[v] = (vf)(pair & 0xFFFF0000u);
-            }
-            MK_UNROLL for (int r = 0; r < rows; r++) {
-                const vf x = vf_set(s->q[r][d]), y = vf_set(s->q[r][d + 1]);
-                MK_UNROLL for (int v = 0; v < tile_vectors; v++) score[r][v] = vf_fma(x, even[v], score[r][v]);
-                MK_UNROLL for (int v = 0; v < tile_vectors; v++) score[r][v] = vf_fma(y, odd[v], score[r][v]);
-            }
-        }
-    } else {
-        const float *values = k;
-        for (int32_t d = 0; d < head_dim; d++) {
-            vf key[tile_vectors];
-            MK_UNROLL for (int v = 0; v < tile_vectors; v++) key[v] = vf_load(values + (size_t)d * 16 + v * MK_LANES);
-            MK_UNROLL for (int r = 0; r < rows; r++) {
-                const vf x = vf_set(s->q[r][d]);
-                MK_UNROLL for (int v = 0; v < tile_vectors; v++) score[r][v] = vf_fma(x, key[v], score[r][v]);
-            }
-        }
+/// The tiles from `base` on: as many as make a span, at most to its limit.
+static inline attention_span find_span(
+    const mk_attention *a, const int32_t *table, int32_t kv_head, int32_t base, int32_t limit, const char *gathered) {
+    const mk_cache_shape *shape = &a->shape;
+    const bool tiled = shape->block_size >= mk_tile_positions;
+    // One assembled tile fits the stack.
+    const int32_t most = tiled ? span_tiles : 1;
+    attention_span span = {.base = base, .limit = limit, .head_dim = shape->head_dim, .depth = cache_depth(shape)};
+    for (; span.tiles < most && base < limit; base += mk_tile_positions, span.tiles++) {
+        const char *k = gathered;
+        if (tiled)
+            k = cache_at(shape, a->cache, table[base / shape->block_size], kv_head)
+                + (size_t)(base % shape->block_size) * cache_row_bytes(shape);
+        span.k[span.tiles] = k;
+        span.v[span.tiles] = k + (tiled ? cache_half_bytes(shape) : mk_tile_positions * cache_row_bytes(shape));
     }
-    MK_UNROLL for (int r = 0; r < rows; r++)
-        MK_UNROLL for (int v = 0; v < tile_vectors; v++) vf_store(&s->p[r][v * MK_LANES], score[r][v]);
-}
-
-/// Turns the scores of a tile that starts at `base` into exponentials and rescales what was summed before.
-MK_INLINE void tile_softmax(const int rows, attention_rows *s, int32_t base, int32_t depth) {
-    MK_UNROLL for (int r = 0; r < rows; r++) {
-        if (base < s->first[r] || base + mk_tile_positions > s->limit[r])
-            for (int32_t i = 0; i < mk_tile_positions; i++)
-                if (base + i < s->first[r] || base + i >= s->limit[r]) s->p[r][i] = -INFINITY;
-        vf score[tile_vectors], top = vf_load(s->p[r]);
-        MK_UNROLL for (int v = 0; v < tile_vectors; v++) {
-            score[v] = vf_load(&s->p[r][v * MK_LANES]);
-            top = vf_max(score[v], top);
-        }
-        const float tile_max = vf_maximum(top);
-        if (tile_max > s->max[r]) {
-            // Where the maximum stays the factor would be exactly 1.
-            const vf factor = vf_exp(vf_set(s->max[r] - tile_max));
-            s->max[r] = tile_max;
-            MK_UNROLL for (int v = 0; v < tile_vectors; v++) s->sum[r][v] *= factor;
-            for (int32_t d = 0; d < depth; d += MK_LANES) vf_store(&s->out[r][d], vf_load(&s->out[r][d]) * factor);
-        }
-        const vf max = vf_set(s->max[r]);
-        MK_UNROLL for (int v = 0; v < tile_vectors; v++) {
-            const vf e = vf_exp(score[v] - max);
-            s->sum[r][v] += e;
-            vf_store(&s->p[r][v * MK_LANES], e);
-        }
-    }
-}
-
-/// out += p V over one tile, `positions` of it, 16 channels at a time. Stops short of positions that hold no token yet:
-/// a stale infinity there would turn p = 0 into NaN.
-MK_INLINE void tile_values(
-    const int rows, const mk_storage storage, attention_rows *s, const void *v_tile, int32_t depth, int32_t positions) {
-    for (int32_t d = 0; d < depth; d += 16) {
-        vf out[MK_ATTENTION_ROWS][tile_vectors];
-        MK_UNROLL for (int r = 0; r < rows; r++)
-            MK_UNROLL for (int v = 0; v < tile_vectors; v++) out[r][v] = vf_load(&s->out[r][d + v * MK_LANES]);
-        if (storage == mk_bfloat16) {
-            const uint32_t *pairs = (const uint32_t *)v_tile + d;
-            int32_t i = 0;
-            for (; i + 1 < positions; i += 2, pairs += depth) {
-                vf even[tile_vectors], odd[tile_vectors];
-                MK_UNROLL for (int v = 0; v < tile_vectors; v++) {
-                    const vu pair = vu_load(pairs + v * MK_LANES);
-                    even[v] = (vf)(pair << 16);
-                    odd[v] = (vf)(pair & 0xFFFF0000u);
-                }
-                MK_UNROLL for (int r = 0; r < rows; r++) {
-                    const vf x = vf_set(s->p[r][i]), y = vf_set(s->p[r][i + 1]);
-                    MK_UNROLL for (int v = 0; v < tile_vectors; v++) out[r][v] = vf_fma(x, even[v], out[r][v]);
-                    MK_UNROLL for (int v = 0; v < tile_vectors; v++) out[r][v] = vf_fma(y, odd[v], out[r][v]);
-                }
-            }
-            if (i < positions) {
-                MK_UNROLL for (int v = 0; v < tile_vectors; v++) {
-                    const vf even = (vf)(vu_load(pairs + v * MK_LANES) << 16);
-                    MK_UNROLL for (int r = 0; r < rows; r++)
-                        out[r][v] = vf_fma(vf_set(s->p[r][i]), even, out[r][v]);
-                }
-            }
-        } else {
-            const float *values = (const float *)v_tile + d;
-            for (int32_t i = 0; i < positions; i++, values += depth) {
-                vf value[tile_vectors];
-                MK_UNROLL for (int v = 0; v < tile_vectors; v++) value[v] = vf_load(values + v * MK_LANES);
-                MK_UNROLL for (int r = 0; r < rows; r++) {
-                    const vf x = vf_set(s->p[r][i]);
-                    MK_UNROLL for (int v = 0; v < tile_vectors; v++) out[r][v] = vf_fma(x, value[v], out[r][v]);
-                }
-            }
-        }
-        MK_UNROLL for (int r = 0; r < rows; r++)
-            MK_UNROLL for (int v = 0; v < tile_vectors; v++) vf_store(&s->out[r][d + v * MK_LANES], out[r][v]);
-    }
+    return span;
 }
 
 /// All tiles for one group of rows.
 MK_INLINE void attend_rows(
     const int rows, const mk_storage storage, const mk_attention *a, const mk_sequence *sequence, int32_t kv_head,
-    attention_rows *s, float *gathered) {
-    const mk_cache_shape *shape = &a->shape;
-    const int32_t depth = cache_depth(shape);
+    attention_rows *s, char *gathered) {
     const int32_t *table = a->block_tables + sequence->block_table_start;
     int32_t first = s->first[0], limit = s->limit[0];
     for (int r = 1; r < rows; r++) {
         first = s->first[r] < first ? s->first[r] : first;
         limit = s->limit[r] > limit ? s->limit[r] : limit;
     }
-    for (int32_t base = first / mk_tile_positions * mk_tile_positions; base < limit; base += mk_tile_positions) {
-        const int32_t positions = limit - base < mk_tile_positions ? limit - base : mk_tile_positions;
-        const void *k, *v;
-        if (shape->block_size >= mk_tile_positions) {
-            const char *block = cache_at(shape, a->cache, table[base / shape->block_size], kv_head);
-            const size_t tile = (size_t)(base % shape->block_size) * (size_t)depth * cache_element(shape);
-            k = block + tile;
-            v = block + cache_half_bytes(shape) + tile;
-        } else {
-            cache_gather(shape, a->cache, table, kv_head, base, positions, gathered);
-            k = gathered;
-            v = (const char *)gathered + (size_t)mk_tile_positions * (size_t)depth * cache_element(shape);
+    attention_span span =
+        find_span(a, table, kv_head, first / mk_tile_positions * mk_tile_positions, limit, gathered);
+    while (span.tiles > 0) {
+        const int32_t end = span.base + span.tiles * mk_tile_positions;
+        const attention_span next = find_span(a, table, kv_head, end, limit, gathered);
+        for (int t = 0; t < span_tiles; t++) {
+            span.next_k[t] = t < next.tiles ? next.k[t] : span.k[0];
+            span.next_v[t] = t < next.tiles ? next.v[t] : span.v[0];
         }
-        tile_scores(rows, storage, s, k, shape->head_dim);
-        tile_softmax(rows, s, base, depth);
-        tile_values(rows, storage, s, v, depth, positions);
+        if (a->shape.block_size < mk_tile_positions)
+            cache_gather(
+                &a->shape, a->cache, table, kv_head, span.base, limit < end ? limit - span.base : mk_tile_positions,
+                gathered);
+        attend_span(rows, storage, s, &span);
+        span = next;
     }
 }
 
 #define MK_ATTEND(R)                                                                                                   \
     static void attend_##R(                                                                                            \
-        const mk_attention *a, const mk_sequence *q, int32_t kv_head, attention_rows *s, float *gathered) {            \
+        const mk_attention *a, const mk_sequence *q, int32_t kv_head, attention_rows *s, char *gathered) {             \
         if (a->shape.storage == mk_bfloat16)                                                                           \
             attend_rows(R, mk_bfloat16, a, q, kv_head, s, gathered);                                                   \
+        else if (a->shape.storage == mk_int8)                                                                          \
+            attend_rows(R, mk_int8, a, q, kv_head, s, gathered);                                                       \
         else                                                                                                           \
             attend_rows(R, mk_float32, a, q, kv_head, s, gathered);                                                    \
     }
@@ -178,7 +72,7 @@ MK_ATTEND(8)
 #endif
 #undef MK_ATTEND
 
-typedef void (*attend_function)(const mk_attention *, const mk_sequence *, int32_t, attention_rows *, float *);
+typedef void (*attend_function)(const mk_attention *, const mk_sequence *, int32_t, attention_rows *, char *);
 
 static const attend_function attend_functions[MK_ATTENTION_ROWS + 1] = {
     NULL, attend_1, attend_2, attend_3, attend_4,
@@ -207,7 +101,7 @@ static void attend(
             s.limit[r] = sequence->context_length - sequence->token_count + t + 1;
             s.first[r] = a->window > 0 && s.limit[r] > a->window ? s.limit[r] - a->window : 0;
         }
-        attend_functions[rows](a, sequence, kv_head, &s, gathered);
+        attend_functions[rows](a, sequence, kv_head, &s, (char *)gathered);
         for (int32_t r = 0; r < rows; r++) {
             const int32_t t = token + (row + r) / group, head = kv_head * group + (row + r) % group;
             vf sum = s.sum[r][0];

@@ -16,6 +16,7 @@ typedef float vf __attribute__((ext_vector_type(MK_LANES)));
 typedef int32_t vi __attribute__((ext_vector_type(MK_LANES)));
 typedef uint32_t vu __attribute__((ext_vector_type(MK_LANES)));
 typedef uint16_t vh __attribute__((ext_vector_type(MK_LANES)));
+typedef int8_t vc __attribute__((ext_vector_type(MK_LANES)));
 typedef double vd __attribute__((ext_vector_type(MK_LANES)));
 
 MK_INLINE vf vf_load(const float *p) {
@@ -30,6 +31,13 @@ MK_INLINE vu vu_load(const void *p) {
     vu v;
     memcpy(&v, p, sizeof v);
     return v;
+}
+
+/// A vector of int8 as floats.
+MK_INLINE vf vf_load_int8(const void *p) {
+    vc v;
+    memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, vf);
 }
 
 /// Loads `count` values, fewer than a vector; missing lanes hold `fill`.

@@ -141,8 +141,10 @@ static void write_kv(const mk_cache_shape *shape, void *cache, int64_t slot, con
     cache_write(shape, cache, slot, k, v);
 }
 
-static float stored(const mk_cache_shape *s, const void *tile, size_t index) {
-    return s->storage == mk_bfloat16 ? from_bfloat16(((const uint16_t *)tile)[index]) : ((const float *)tile)[index];
+/// Element `index` of a run of positions; `position` is counted from its start.
+static float stored(const mk_cache_shape *s, const void *run, size_t index, int32_t position) {
+    if (s->storage == mk_int8) return (float)((const int8_t *)run)[index] * cache_scales(s, run)[position];
+    return s->storage == mk_bfloat16 ? from_bfloat16(((const uint16_t *)run)[index]) : ((const float *)run)[index];
 }
 
 /// Channel `channel` of K (or V) at a position of a sequence.
@@ -152,10 +154,11 @@ static float cached(
     const int32_t depth = cache_depth(s), offset = position % s->block_size;
     const char *at = cache_at(s, a->cache, table[position / s->block_size], kv_head);
     if (value) at += cache_half_bytes(s);
-    if (s->block_size < mk_tile_positions) return stored(s, at, (size_t)offset * (size_t)depth + (size_t)channel);
-    at += (size_t)(offset / mk_tile_positions) * mk_tile_positions * (size_t)depth * cache_element(s);
+    if (s->block_size < mk_tile_positions)
+        return stored(s, at, (size_t)offset * (size_t)depth + (size_t)channel, offset);
+    at += (size_t)(offset / mk_tile_positions) * mk_tile_positions * cache_row_bytes(s);
     const int32_t p = offset % mk_tile_positions;
-    return stored(s, at, value ? v_index(s->storage, depth, p, channel) : k_index(s->storage, p, channel));
+    return stored(s, at, value ? v_index(s->storage, depth, p, channel) : k_index(s->storage, p, channel), p);
 }
 
 static void attend_row(

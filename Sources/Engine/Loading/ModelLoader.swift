@@ -76,7 +76,7 @@ struct ModelLoader {
 
     private func cacheDType(_ runner: any ModelRunner) -> CacheDType {
         switch configuration.cacheDType {
-        case .auto: runner.shape.dtype == .bfloat16 ? .bfloat16 : .float32
+        case .auto: runner.shape.defaultCacheDType
         case .float32: .float32
         case .bfloat16: .bfloat16
         case .int8: .int8

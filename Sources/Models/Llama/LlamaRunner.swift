@@ -20,17 +20,21 @@ package final class LlamaRunner: ModelRunner {
         rope = try RopeTable(model.rope, headDim: model.shape.headDim, maxPositions: model.shape.maxPositions)
     }
 
-    package func bytesPerBlock(blockSize: Int) -> Int {
-        PagedCache.bytesPerBlock(shape, blockSize: blockSize) * shape.layers
+    package func bytesPerBlock(blockSize: Int, dtype: CacheDType) -> Int {
+        PagedCache.bytesPerBlock(shape, blockSize: blockSize, dtype: dtype) * shape.layers
     }
 
-    package func allocateCache(blocks: Int, blockSize: Int) throws {
+    package func allocateCache(blocks: Int, blockSize: Int, dtype: CacheDType) throws {
         cache = nil
-        cache = try PagedCache(shape, blocks: blocks, blockSize: blockSize)
+        cache = try PagedCache(shape, blocks: blocks, blockSize: blockSize, dtype: dtype)
     }
 
     package func copyBlocks(_ pairs: [(from: Int32, to: Int32)]) {
         for pair in pairs { cache?.copy(from: Int(pair.from), to: Int(pair.to)) }
+    }
+
+    package func discardBlocks(_ ranges: [Range<Int>]) {
+        for range in ranges { cache?.discard(range) }
     }
 
     package func execute(_ batch: ForwardBatch, logits: UnsafeMutablePointer<Float>) throws {

@@ -15,10 +15,11 @@ final class Harness {
     private let blockSize: Int
     private var free: [Int32]
 
-    init(_ runner: any ModelRunner, blocks: Int, blockSize: Int) throws {
+    init(_ runner: any ModelRunner, blocks: Int, blockSize: Int, cache: CacheDType? = nil) throws {
         self.runner = runner
         self.blockSize = blockSize
-        try runner.allocateCache(blocks: blocks, blockSize: blockSize)
+        try runner.allocateCache(
+            blocks: blocks, blockSize: blockSize, dtype: cache ?? runner.shape.defaultCacheDType)
         // Any fixed order will do that is not the order of addresses.
         free = (0..<Int32(blocks)).map { $0 * 7919 % Int32(blocks) }
         if Set(free).count != blocks { free = (0..<Int32(blocks)).reversed() }
@@ -61,6 +62,13 @@ final class Harness {
             defer { row += count }
             return (row..<row + count).map { Array(logits[$0 * width..<($0 + 1) * width]) }
         }
+    }
+
+    /// Copies the sequence's blocks into others and goes on with those; the first ones stay as they are.
+    func move(_ sequence: inout Sequence) {
+        let moved = sequence.blocks.map { _ in free.removeLast() }
+        runner.copyBlocks(zip(sequence.blocks, moved).map { (from: $0, to: $1) })
+        sequence.blocks = moved
     }
 
     func release(_ sequence: Sequence) { free += sequence.blocks }
