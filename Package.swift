@@ -91,7 +91,7 @@ let package = Package(
         tests("ChatTemplates", uses: ["Checkpoints"], fixtures: true),
         tests("Compute", uses: ["CKernels"]),
         tests("DemoModel", uses: ["Checkpoints"]),
-        tests("Engine", uses: ["Sampling", "Tokenizers", "Checkpoints", "DemoModel"]),
+        tests("Engine", uses: ["KVCache", "Sampling", "Tokenizers", "Checkpoints", "DemoModel"]),
         tests("KVCache"),
         tests("MartletCommand", uses: ["Models", "Engine", "Sampling", "Checkpoints"]),
         tests("Models", uses: ["Compute", "CKernels", "Checkpoints", "DemoModel"], fixtures: true),

@@ -4,18 +4,26 @@ import Testing
 
 @Suite struct CachePlanTests {
     private func plan(
-        length: Int? = nil, memory: Int? = nil, modelLength: Int = 1000, available: Int = 1 << 30, sequences: Int = 4
+        length: Int? = nil, memory: Int? = nil, modelLength: Int = 1000, available: Int = 1 << 30, sequences: Int = 4,
+        prefixCaching: Bool = true, utilization: Double = 0.5
     ) throws -> CachePlan {
         var configuration = EngineConfiguration()
         configuration.maxModelLength = length
         configuration.cacheMemory = memory
         configuration.maxSequences = sequences
+        configuration.enablesPrefixCaching = prefixCaching
+        configuration.memoryUtilization = utilization
         return try CachePlan(configuration, modelLength: modelLength, bytesPerBlock: 1024, availableMemory: available)
     }
 
-    @Test func takesNoMoreThanTheSequencesCanUse() throws {
+    @Test func takesTheShareOfTheFreeMemory() throws {
         #expect(try plan() == plan(memory: 1 << 29))
-        #expect(try plan().blockCount == 4 * 63)
+        #expect(try plan().blockCount == 1 << 19)
+        #expect(try plan(utilization: 0.25).budget == 1 << 28)
+    }
+
+    @Test func withoutPrefixCachingTakesNoMoreThanTheSequencesCanUse() throws {
+        #expect(try plan(prefixCaching: false).blockCount == 4 * 63)
         #expect(try plan().maxModelLength == 1000)
     }
 

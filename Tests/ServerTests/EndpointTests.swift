@@ -1,5 +1,8 @@
 import Checkpoints
+import Engine
 import Testing
+
+@testable import Server
 
 @Suite struct EndpointTests {
     @Test func operations() async throws {

@@ -1,3 +1,4 @@
+internal import KVCache
 import Models
 import Sampling
 import Scheduling

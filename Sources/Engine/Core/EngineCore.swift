@@ -1,5 +1,5 @@
 import Compute
-import KVCache
+internal import KVCache
 import Models
 import Sampling
 import Scheduling
@@ -128,7 +128,7 @@ final class EngineCore {
         SequenceRequest(
             keys: SequenceKeys(tokens: submission.prompt, root: RootKey(salt: submission.cacheSalt)),
             priority: submission.priority, tenant: submission.tenant,
-            arrival: Int64(clamping: started.duration(to: submission.arrived) / .nanoseconds(1)),
+            arrival: Int64(started.duration(to: submission.arrived) / .nanoseconds(1)),
             wantsAllLogits: submission.sampling.promptLogprobs != nil, readsCache: submission.readsCache)
     }
 

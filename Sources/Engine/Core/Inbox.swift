@@ -37,7 +37,7 @@ final class Inbox<Message: Sendable>: Sendable {
             signal.wait()
             return drain()
         }
-        let nanoseconds = Int(clamping: Int64(limit / .nanoseconds(1)))
+        let nanoseconds = Int(min(limit / .nanoseconds(1), 1e17))
         guard signal.wait(timeout: .now() + .nanoseconds(nanoseconds)) == .success else { return nil }
         return drain()
     }

@@ -1,4 +1,4 @@
-import KVCache
+internal import KVCache
 import Sampling
 import Scheduling
 import Synchronization

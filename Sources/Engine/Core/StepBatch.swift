@@ -1,4 +1,4 @@
-import KVCache
+internal import KVCache
 import Models
 import Sampling
 import Scheduling

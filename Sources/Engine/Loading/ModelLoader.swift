@@ -2,7 +2,7 @@ import ChatTemplates
 import Checkpoints
 import Compute
 import DemoModel
-import KVCache
+internal import KVCache
 import Models
 import Sampling
 import Scheduling
