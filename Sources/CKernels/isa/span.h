@@ -64,13 +64,13 @@ MK_INLINE vf tile_scales(const void *tile, int32_t depth, int vector) {
     return vf_load((const float *)((const char *)tile + mk_tile_positions * (size_t)depth) + vector * MK_LANES);
 }
 
-/// Asks for the part of a tile that belongs to the channels `d ..< d + 16`, or for as much of a V tile. Blocks are
-/// scattered, so that the processor guesses none of them by itself.
-MK_INLINE void fetch_run(const mk_storage storage, const void *tile, int32_t depth, int32_t d) {
-    const size_t bytes = storage == mk_int8 ? 1 : storage == mk_bfloat16 ? 2 : 4;
-    const char *from = (const char *)tile + (size_t)d * 16 * bytes;
-    MK_UNROLL for (size_t i = 0; i < 256 * bytes; i += 64) __builtin_prefetch(from + i, 0, 2);
-    if (storage == mk_int8 && d == 0) __builtin_prefetch((const char *)tile + mk_tile_positions * (size_t)depth, 0, 2);
+/// Asks for the line of a tile that begins with element `16 * run`, if one does. Blocks are scattered, so that the
+/// processor guesses none of them by itself; asking line by line keeps the requests from waiting for each other.
+MK_INLINE void fetch_line(const mk_storage storage, const void *tile, int32_t depth, int32_t run) {
+    const size_t bytes = 16 * (storage == mk_int8 ? 1 : storage == mk_bfloat16 ? 2 : 4);
+    if ((size_t)run * bytes % 64 != 0) return;
+    __builtin_prefetch((const char *)tile + (size_t)run * bytes, 0, 2);
+    if (storage == mk_int8 && run == 0) __builtin_prefetch((const char *)tile + (size_t)depth * bytes, 0, 2);
 }
 
 /// Scores of `rows` rows against `tiles` K tiles from `first` on.
@@ -85,7 +85,7 @@ MK_INLINE void tile_scores(
     if (storage == mk_bfloat16) {
         for (int32_t d = 0; d < span->head_dim; d += 2) {
             MK_UNROLL for (int t = 0; t < tiles; t++) {
-                if (d % 16 == 0) fetch_run(storage, span->next_k[first + t], span->depth, d);
+                fetch_line(storage, span->next_k[first + t], span->depth, d);
                 vf even[tile_vectors], odd[tile_vectors];
                 load_pairs(k[t], (size_t)d / 2 * 16, even, odd);
                 MK_UNROLL for (int r = 0; r < rows; r++) {
@@ -100,7 +100,7 @@ MK_INLINE void tile_scores(
     } else {
         for (int32_t d = 0; d < span->head_dim; d++) {
             MK_UNROLL for (int t = 0; t < tiles; t++) {
-                if (d % 16 == 0) fetch_run(storage, span->next_k[first + t], span->depth, d);
+                fetch_line(storage, span->next_k[first + t], span->depth, d);
                 vf key[tile_vectors];
                 load_run(storage, k[t], (size_t)d * 16, key);
                 MK_UNROLL for (int r = 0; r < rows; r++) {
@@ -162,7 +162,6 @@ MK_INLINE void tile_values(
     const void *from = span->v[tile];
     const size_t depth = (size_t)span->depth;
     const float(*p)[mk_tile_positions] = s->p[tile];
-    MK_UNROLL for (int c = 0; c < runs; c++) fetch_run(storage, span->next_v[tile], span->depth, d + 16 * c);
     vf out[MK_ATTENTION_ROWS][4][tile_vectors];
     MK_UNROLL for (int r = 0; r < rows; r++)
         MK_UNROLL for (int c = 0; c < runs; c++)
@@ -173,6 +172,7 @@ MK_INLINE void tile_values(
         for (; i + 1 < positions; i += 2) {
             MK_UNROLL for (int c = 0; c < runs; c++) {
                 vf even[tile_vectors], odd[tile_vectors];
+                fetch_line(storage, span->next_v[tile], span->depth, d + 16 * c + i);
                 load_pairs(from, (size_t)(i / 2) * depth + (size_t)(d + 16 * c), even, odd);
                 MK_UNROLL for (int r = 0; r < rows; r++) {
                     const vf x = vf_set(p[r][i]), y = vf_set(p[r][i + 1]);
@@ -185,6 +185,7 @@ MK_INLINE void tile_values(
     for (; i < positions; i++) {
         MK_UNROLL for (int c = 0; c < runs; c++) {
             vf value[tile_vectors], odd[tile_vectors];
+            fetch_line(storage, span->next_v[tile], span->depth, d + 16 * c + i);
             if (storage == mk_bfloat16)
                 load_pairs(from, (size_t)(i / 2) * depth + (size_t)(d + 16 * c), value, odd);
             else
