@@ -63,6 +63,7 @@ let package = Package(
                 "Models", "Compute", "Scheduling", "KVCache", "Sampling", "Tokenizers", "ChatTemplates", "Checkpoints",
                 "DemoModel",
             ]),
+        room("SyntheticModels", uses: ["Checkpoints", "DemoModel"]),
         room("Martlet", uses: ["Engine", "Sampling", "Tokenizers", "ChatTemplates", "Checkpoints"]),
         room("OpenAIProtocol", uses: ["Engine", "Sampling", "Checkpoints"]),
         room(
@@ -79,12 +80,19 @@ let package = Package(
             name: "MartletCommand",
             dependencies: [
                 "Server", "Engine", "Models", "Compute", "Sampling", "Tokenizers", "ChatTemplates", "Checkpoints",
-                "DemoModel",
+                "DemoModel", "SyntheticModels",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
+
+        .executableTarget(
+            name: "ServingBenchmark",
+            dependencies: [
+                "Engine", "Scheduling", "KVCache", "Sampling", "SyntheticModels",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Benchmarks/serving", exclude: ["README.md", "plot.py"], swiftSettings: settings),
 
         tests("CKernels"),
         tests("Checkpoints", fixtures: true),
@@ -93,7 +101,7 @@ let package = Package(
         tests("DemoModel", uses: ["Checkpoints"]),
         tests("Engine", uses: ["KVCache", "Sampling", "Tokenizers", "Checkpoints", "DemoModel"]),
         tests("KVCache"),
-        tests("MartletCommand", uses: ["Models", "Engine", "Sampling", "Checkpoints"]),
+        tests("MartletCommand", uses: ["SyntheticModels", "Models", "Engine", "Sampling", "Checkpoints"]),
         tests("Models", uses: ["Compute", "CKernels", "Checkpoints", "DemoModel"], fixtures: true),
         tests("OpenAIProtocol", uses: ["Engine", "Sampling", "Checkpoints"]),
         tests("Sampling", uses: ["Checkpoints"], fixtures: true),
@@ -105,6 +113,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
+        tests("SyntheticModels", uses: ["Checkpoints"]),
         tests("Tokenizers", uses: ["Checkpoints"], fixtures: true),
     ]
 )

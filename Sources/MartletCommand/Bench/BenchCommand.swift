@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Compute
 import Engine
+import SyntheticModels
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -96,6 +97,8 @@ struct BenchCommand: AsyncParsableCommand {
         configuration.dtype = dtype.dtype
         configuration.threads = threads
         configuration.maxSequences = batch.max() ?? 1
+        // What one round computed must not make the next one faster.
+        configuration.enablesPrefixCaching = false
         configuration.maxBatchedTokens = maxBatchedTokens.tokens
         configuration.maxModelLength = max(promptTokens + 1, decodePromptTokens + outputTokens)
         return configuration

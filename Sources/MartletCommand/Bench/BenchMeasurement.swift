@@ -1,5 +1,6 @@
 import Engine
 import Sampling
+import SyntheticModels
 
 /// The measurements of `martlet bench` on a loaded engine.
 struct BenchMeasurement {

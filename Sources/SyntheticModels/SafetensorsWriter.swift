@@ -74,21 +74,14 @@ struct SafetensorsWriter {
         }
     }
 
-    private func failure(_ path: String) -> CommandError {
-        CommandError(
-            "\(path) cannot be written: \(String(cString: strerror(errno))). Set TMPDIR to a folder with more room.")
+    private func failure(_ path: String) -> SyntheticModelError {
+        SyntheticModelError(
+            description:
+                "\(path) cannot be written: \(String(cString: strerror(errno))). Set TMPDIR to a folder with more room.")
     }
 }
 
-/// A small seeded generator (Steele, Lea, Flood 2014), so that every run measures the same numbers.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
+/// Why a model could not be written, and what to do about it.
+package struct SyntheticModelError: Error, CustomStringConvertible {
+    package let description: String
 }

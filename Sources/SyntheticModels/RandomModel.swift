@@ -8,30 +8,46 @@ import Foundation
 #endif
 
 /// A Llama checkpoint of a given shape with random weights: useless for text, right for speed.
-struct RandomModel {
-    let shape: Shape
+package struct RandomModel {
+    package let shape: Shape
+
+    package init(shape: Shape) { self.shape = shape }
 
     /// The sizes of a Llama model with tied embeddings.
-    struct Shape: Equatable {
+    package struct Shape: Equatable, Sendable {
         var name: String
         var hidden: Int
         var layers: Int
         var heads: Int
         var keyValueHeads: Int
-        var headDimension = 64
+        var headDimension: Int
         var intermediate: Int
         var vocabulary: Int
 
+        package init(
+            name: String, hidden: Int, layers: Int, heads: Int, keyValueHeads: Int, headDimension: Int = 64,
+            intermediate: Int, vocabulary: Int
+        ) {
+            self.name = name
+            self.hidden = hidden
+            self.layers = layers
+            self.heads = heads
+            self.keyValueHeads = keyValueHeads
+            self.headDimension = headDimension
+            self.intermediate = intermediate
+            self.vocabulary = vocabulary
+        }
+
         /// Llama-3.2-1B's.
-        static let oneBillion = Shape(
+        package static let oneBillion = Shape(
             name: "1b", hidden: 2048, layers: 16, heads: 32, keyValueHeads: 8, intermediate: 8192, vocabulary: 128_256)
         /// SmolLM2-135M's.
-        static let smol = Shape(
+        package static let smol = Shape(
             name: "135m", hidden: 576, layers: 30, heads: 9, keyValueHeads: 3, intermediate: 1536, vocabulary: 49_152)
     }
 
     /// Writes the checkpoint in bfloat16, with the demo model's tokenizer, to a new folder; the caller removes it.
-    func write() throws -> String {
+    package func write() throws -> String {
         let folder = FileManager.default.temporaryDirectory.appending(
             path: "martlet-bench-\(shape.name)-\(UInt64.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
