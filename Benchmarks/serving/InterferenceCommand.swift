@@ -11,7 +11,9 @@ struct InterferenceCommand: AsyncParsableCommand {
     @OptionGroup var model: ModelChoice
     @Option(help: "Length of the long prompt.") var length = 8192
     @Option(help: "Requests that generate meanwhile.") var running = 8
-    @Option(parsing: .upToNextOption, help: "Chunk sizes; 0 is the whole prompt at once.") var chunks = [0, 512, 256, 64]
+    @Option(parsing: .upToNextOption, help: "Chunk sizes; 0 is the whole prompt at once.") var chunks = [
+        0, 512, 256, 64,
+    ]
 
     func run() async throws {
         try await model.withModel { load in
@@ -49,7 +51,8 @@ struct InterferenceCommand: AsyncParsableCommand {
         report(
             "interference chunk \(chunk)",
             [
-                ("quiet p50", short(quiet.median * 1000) + " ms"), ("quiet p99", short(quiet.quantile(0.99) * 1000) + " ms"),
+                ("quiet p50", short(quiet.median * 1000) + " ms"),
+                ("quiet p99", short(quiet.quantile(0.99) * 1000) + " ms"),
                 ("during p50", short(during.median * 1000) + " ms"),
                 ("during p99", short(during.quantile(0.99) * 1000) + " ms"),
                 ("during max", short((during.max() ?? 0) * 1000) + " ms"), ("prompt", short(first) + " s"),

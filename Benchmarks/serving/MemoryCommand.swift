@@ -12,12 +12,13 @@ struct MemoryCommand: ParsableCommand {
     @Option(help: "Tokens that the memory holds.") var tokens = 65_536
     @Option(help: "Longest possible sequence, for which a contiguous allocation must reserve.") var maxLength = 2048
     @Option(help: "Requests.") var requests = 2000
+    @Option(help: "Share of the blocks that admission leaves free.") var watermark = 0.03
     @Option(parsing: .upToNextOption, help: "Block sizes.") var blockSizes = [8, 16, 32]
 
     func run() throws {
         let contiguous = tokens / maxLength
         for blockSize in blockSizes {
-            var simulation = Simulation(tokens: tokens, blockSize: blockSize, requests: requests)
+            var simulation = Simulation(tokens: tokens, blockSize: blockSize, requests: requests, watermark: watermark)
             simulation.run()
             report(
                 "memory block \(blockSize)",
@@ -28,6 +29,7 @@ struct MemoryCommand: ParsableCommand {
                     ("waste", short(simulation.waste.mean * 100) + " %"),
                     ("contiguous waste", short((1 - simulation.meanLength.mean / Double(maxLength)) * 100) + " %"),
                     ("preemptions", "\(simulation.preemptions)"),
+                    ("computed again", short(100 * Double(simulation.again) / Double(simulation.computed)) + " %"),
                 ])
         }
     }
@@ -43,13 +45,17 @@ private struct Simulation {
     private(set) var waste: [Double] = []
     private(set) var meanLength: [Double] = []
     private(set) var preemptions = 0
+    private(set) var computed = 0
+    /// Of these, tokens that were computed before.
+    private(set) var again = 0
+    private var reached: [SequenceID: Int] = [:]
 
-    init(tokens: Int, blockSize: Int, requests: Int) {
+    init(tokens: Int, blockSize: Int, requests: Int, watermark: Double) {
         var configuration = SchedulerConfiguration(
             maxSequences: 4096, maxBatchedTokens: 4096,
             cache: KVCacheConfiguration(
                 blockSize: blockSize, blockCount: tokens / blockSize, isPrefixCachingEnabled: false))
-        configuration.watermark = 0.01
+        configuration.watermark = watermark
         scheduler = Scheduler(configuration)
         total = requests
     }
@@ -58,7 +64,8 @@ private struct Simulation {
         for number in 0..<total {
             let id = SequenceID(UInt64(number))
             left[id] = length(mean: 340)
-            scheduler.add(id, SequenceRequest(keys: SequenceKeys(tokens: randomTokens(length(mean: 160), seed: number))))
+            scheduler.add(
+                id, SequenceRequest(keys: SequenceKeys(tokens: randomTokens(length(mean: 160), seed: number))))
         }
         while !scheduler.isIdle { step() }
     }
@@ -75,6 +82,11 @@ private struct Simulation {
         preemptions += step.preempted.count
         // Only while there is a queue: the end of the list measures nothing.
         if scheduler.waitingCount > 0 { measure() }
+        for entry in step.entries {
+            computed += entry.count
+            again += max(0, min(entry.start + entry.count, reached[entry.id] ?? 0) - entry.start)
+            reached[entry.id] = max(reached[entry.id] ?? 0, entry.start + entry.count)
+        }
         for entry in step.entries where entry.reachesEnd {
             left[entry.id, default: 0] -= 1
             if left[entry.id, default: 0] <= 0 {

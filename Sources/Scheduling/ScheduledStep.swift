@@ -28,4 +28,11 @@ package struct ScheduledStep: Sendable, Equatable {
     /// Tokens in entries that do not just give a running sequence its next token.
     var prefillTokens = 0
     var hasDecodes = false
+
+    mutating func add(_ entry: Entry, isPrefill: Bool, wantsAllLogits: Bool) {
+        entries.append(entry)
+        tokenCount += entry.count
+        if wantsAllLogits { promptLogits += entry.count }
+        if isPrefill { prefillTokens += entry.count } else { hasDecodes = true }
+    }
 }

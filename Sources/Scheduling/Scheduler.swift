@@ -32,10 +32,10 @@ package struct Scheduler: Sendable {
     package var runningCount: Int { running.count }
     package var isIdle: Bool { sequences.count == 0 }
 
-    package subscript(id: SequenceID) -> SequenceState? { sequences.slot(of: id).flatMap { sequences[$0] } }
+    package subscript(id: SequenceID) -> SequenceState? { sequences.slot(of: id).map { sequences.states[$0] } }
 
-    /// The state of the sequence at a slot, as entries name it.
-    package subscript(slot slot: Int) -> SequenceState? { sequences[slot] }
+    /// The state of the sequence at a slot, as the entries of the latest step name it.
+    package subscript(slot slot: Int) -> SequenceState { _read { yield sequences.states[slot] } }
 
     // MARK: Events
 
@@ -50,7 +50,7 @@ package struct Scheduler: Sendable {
             SequenceState(
                 id, request, ticket: Ticket(id: id, slot: slot, rank: rank, tenant: tenant), blockSize: blockSize)
         }
-        if let ticket = sequences[slot]?.ticket { waiting.insert(ticket) }
+        waiting.insert(sequences.states[slot].ticket)
     }
 
     private func rank(of id: SequenceID, _ request: SequenceRequest) -> Int64 {
@@ -65,7 +65,7 @@ package struct Scheduler: Sendable {
     /// Appends one generated token to a sequence.
     package mutating func append(_ token: Int32, to id: SequenceID) {
         guard let slot = sequences.slot(of: id) else { return }
-        sequences[slot]?.append(token)
+        sequences.states[slot].keys.append(token)
     }
 
     /// Forgets a sequence, whatever its state, and frees its blocks. O(running + waiting).
@@ -82,17 +82,15 @@ package struct Scheduler: Sendable {
     /// Takes back a step that could not be computed. Its sequences must be removed next.
     package mutating func abandon(_ step: ScheduledStep) {
         for entry in step.entries {
-            sequences[entry.slot]?.computedCount = entry.start
-            sequences[entry.slot]?.blocks.detach()
+            sequences.states[entry.slot].computedCount = entry.start
+            sequences.states[entry.slot].blocks.detach()
         }
         cache.abandonStep()
     }
 
     /// Forgets all cached content; sequences in flight go on, and leave nothing for others.
     package mutating func resetPrefixCache() {
-        for state in sequences.states {
-            if let slot = sequences.slot(of: state.id) { sequences[slot]?.blocks.detach() }
-        }
+        for slot in sequences.slots { sequences.states[slot].blocks.detach() }
         cache.reset()
     }
 
@@ -119,10 +117,8 @@ package struct Scheduler: Sendable {
         var position = 0
         while position < running.count, step.tokenCount < configuration.maxBatchedTokens {
             let ticket = running[position]
-            let isDecode = sequences[ticket.slot]?.settle(in: &cache) == 1
-            if isDecode {
+            if sequences.states[ticket.slot].settle(in: &cache) == 1 {
                 guard reserve(ticket, &step) else { break }
-                step.hasDecodes = true
                 compute(ticket, &step)
             }
             position += 1
@@ -130,7 +126,7 @@ package struct Scheduler: Sendable {
     }
 
     private mutating func schedulePrefills(_ step: inout ScheduledStep) {
-        for ticket in running where (sequences[ticket.slot]?.pendingCount ?? 0) > 0 {
+        for ticket in running where sequences.states[ticket.slot].pendingCount > 0 {
             guard step.tokenCount < configuration.maxBatchedTokens else { return }
             compute(ticket, &step)
         }
@@ -153,8 +149,9 @@ package struct Scheduler: Sendable {
     }
 
     private func hasRoom(for ticket: Ticket, _ step: ScheduledStep) -> Bool {
-        guard step.tokenCount < configuration.maxBatchedTokens, let state = sequences[ticket.slot] else { return false }
-        return chunk(state, isAlone: running.isEmpty && waiting.count == 1, step) > 0
+        let isAlone = running.isEmpty && waiting.count == 1
+        return step.tokenCount < configuration.maxBatchedTokens
+            && sequences.states[ticket.slot].chunk(chunks, isAlone: isAlone, step) > 0
     }
 
     private mutating func admit(_ ticket: Ticket) -> Bool {
@@ -162,7 +159,7 @@ package struct Scheduler: Sendable {
             return false
         }
         let reserve = running.isEmpty ? 0 : watermarkBlocks
-        let isAdmitted = sequences[ticket.slot]?.admit(in: &cache, reserve: reserve) ?? false
+        let isAdmitted = sequences.states[ticket.slot].admit(in: &cache, reserve: reserve)
         blocked = isAdmitted ? nil : (ticket.id, cache.releaseCount)
         return isAdmitted
     }
@@ -170,7 +167,7 @@ package struct Scheduler: Sendable {
     /// Gets blocks for all tokens of a running sequence, taking them from those after it if need be; false if it was
     /// itself the last and gave up its own.
     private mutating func reserve(_ ticket: Ticket, _ step: inout ScheduledStep) -> Bool {
-        while sequences[ticket.slot]?.grow(in: &cache) == false {
+        while !sequences.states[ticket.slot].grow(in: &cache) {
             guard let victim = running.last else { return false }
             preempt(victim, &step)
             if victim.id == ticket.id { return false }
@@ -180,50 +177,22 @@ package struct Scheduler: Sendable {
 
     private mutating func preempt(_ ticket: Ticket, _ step: inout ScheduledStep) {
         running.removeLast()
-        sequences[ticket.slot]?.preempt(in: &cache)
+        sequences.states[ticket.slot].preempt(in: &cache)
         waiting.insert(ticket)
         step.preempted.append(ticket.id)
     }
 
     private mutating func compute(_ ticket: Ticket, _ step: inout ScheduledStep) {
-        sequences[ticket.slot]?.advance(in: &cache)
-        if let found = sequences[ticket.slot]?.computedCount { noteServed(ticket, upTo: found, isFree: true) }
-        guard let state = sequences[ticket.slot] else { return }
-        let count = chunk(state, isAlone: running.count + waiting.count == 1, step)
-        guard count > 0 else { return }
-        let end = state.computedCount + count
-        step.entries.append(
-            .init(
-                id: ticket.id, slot: ticket.slot, start: state.computedCount, count: count,
-                reachesEnd: end == state.tokenCount))
-        step.tokenCount += count
-        if state.wantsAllLogits { step.promptLogits += count }
-        if state.pendingCount > 1 { step.prefillTokens += count }
-        sequences[ticket.slot]?.register(in: &cache, computed: end)
-        noteServed(ticket, upTo: end, isFree: false)
-    }
-
-    private func chunk(_ state: SequenceState, isAlone: Bool, _ step: ScheduledStep) -> Int {
-        chunks.tokens(
-            pending: state.pendingCount, computed: state.computedCount, wantsAllLogits: state.wantsAllLogits,
-            isAlone: isAlone, in: step)
-    }
-
-    /// Charges a tenant for tokens computed for the first time: 1 for a prompt's, 2 for an output's; what was found in
-    /// the cache is free.
-    private mutating func noteServed(_ ticket: Ticket, upTo end: Int, isFree: Bool) {
-        guard let state = sequences[ticket.slot], end > state.chargedCount else { return }
-        let outputs = max(0, end - max(state.promptCount, state.chargedCount))
-        let amount = end - state.chargedCount + outputs
-        sequences[ticket.slot]?.chargedCount = end
-        if !isFree { waiting.charge(Double(amount), to: ticket.tenant) }
+        let isAlone = running.count + waiting.count == 1
+        let charge = sequences.states[ticket.slot].compute(in: &cache, chunks, isAlone: isAlone, &step)
+        if charge > 0 { waiting.charge(Double(charge), to: ticket.tenant) }
     }
 }
 
 extension Scheduler {
     /// Describes the first contradiction in the scheduler's books; nil when there is none. O(blocks + sequences).
     package var inconsistency: String? {
-        let states = sequences.states
+        let states = sequences.slots.map { sequences.states[$0] }
         if let problem = cache.inconsistency(with: states.map(\.blocks)) { return problem }
         let waitingIDs = Set(waiting.tickets.map(\.id))
         let runningIDs = Set(running.map(\.id))

@@ -76,6 +76,11 @@ package struct SequenceState: Sendable {
         readsCache = request.readsCache && !request.wantsAllLogits
     }
 
+    /// Fills a slot that no sequence has.
+    static let vacant = SequenceState(
+        SequenceID(.max), SequenceRequest(keys: SequenceKeys(tokens: [])),
+        ticket: Ticket(id: SequenceID(.max), slot: -1, rank: 0, tenant: 0), blockSize: 1)
+
     package var tokens: [Int32] { keys.tokens }
     package var tokenCount: Int { keys.count }
 

@@ -1,33 +1,27 @@
 /// All sequences, each at a slot of its own that does not move; changed in place.
 struct SequenceTable: Sendable {
-    private var slots: ContiguousArray<SequenceState?> = []
+    /// By slot; what is vacant holds nothing.
+    var states: ContiguousArray<SequenceState> = []
     private var vacant: [Int] = []
     private var index: [SequenceID: Int] = [:]
 
     var count: Int { index.count }
-    var states: [SequenceState] { slots.compactMap(\.self) }
+    var slots: some Collection<Int> { index.values }
 
     func slot(of id: SequenceID) -> Int? { index[id] }
 
-    subscript(slot: Int) -> SequenceState? {
-        _read { yield slots[slot] }
-        _modify { yield &slots[slot] }
-    }
-
     mutating func insert(_ id: SequenceID, _ make: (_ slot: Int) -> SequenceState) -> Int {
-        let slot = vacant.popLast() ?? slots.count
-        if slot == slots.count { slots.append(nil) }
-        slots[slot] = make(slot)
+        let slot = vacant.popLast() ?? states.count
+        if slot == states.count { states.append(make(slot)) } else { states[slot] = make(slot) }
         index[id] = slot
         return slot
     }
 
     mutating func remove(_ id: SequenceID) -> SequenceState? {
         guard let slot = index.removeValue(forKey: id) else { return nil }
-        defer {
-            slots[slot] = nil
-            vacant.append(slot)
-        }
-        return slots[slot]
+        let state = states[slot]
+        states[slot] = .vacant
+        vacant.append(slot)
+        return state
     }
 }

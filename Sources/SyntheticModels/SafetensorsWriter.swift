@@ -77,7 +77,8 @@ struct SafetensorsWriter {
     private func failure(_ path: String) -> SyntheticModelError {
         SyntheticModelError(
             description:
-                "\(path) cannot be written: \(String(cString: strerror(errno))). Set TMPDIR to a folder with more room.")
+                "\(path) cannot be written: \(String(cString: strerror(errno))). Set TMPDIR to a folder with more room."
+        )
     }
 }
 

@@ -64,8 +64,6 @@ import Testing
 private struct ContentModel {
     let blockSize: Int
 
-    init(blockSize: Int) { self.blockSize = blockSize }
-
     /// Compares each node's place in the tree with the sequences that hold it: the blocks of a table, in order, must
     /// carry exactly the sequence's keys wherever they are nodes.
     func check(_ bench: CacheBench, seed: Int) throws {

@@ -146,12 +146,15 @@ private struct CacheMemory {
             }
         }
         for entry in step.entries {
-            guard let state = scheduler[slot: entry.slot] else { throw Broken(description: "an entry without sequence") }
+            let state = scheduler[slot: entry.slot]
+            guard state.id == entry.id else { throw Broken(description: "an entry without sequence") }
             let truth = digests(of: state)
-            for position in entry.start..<(entry.start + entry.count) { content[place(position, state)] = truth[position] }
+            for position in entry.start..<(entry.start + entry.count) {
+                content[place(position, state)] = truth[position]
+            }
         }
         for entry in step.entries {
-            guard let state = scheduler[slot: entry.slot] else { continue }
+            let state = scheduler[slot: entry.slot]
             let truth = digests(of: state)
             for position in 0..<(entry.start + entry.count) where content[place(position, state)] != truth[position] {
                 throw Broken(description: "\(state.id) would read foreign or missing content at \(position)")

@@ -58,7 +58,7 @@ public struct EngineConfiguration: Sendable {
     /// Most tokens of prompts in a step in which others get their next token; 0 is no limit.
     public var maxMixedPrefillTokens = 512
     /// Share of the blocks that stays free for those who run when another request joins them.
-    public var watermark = 0.01
+    public var watermark = 0.03
     /// Seconds of waiting that outweigh one level of priority, under the policy `priority`.
     public var secondsPerPriority = 10.0
     /// Shares of tenants under the policy `fair`; 1 for those not named.

@@ -26,14 +26,14 @@ extension EngineCore {
     }
 
     private func job(_ row: StepBatch.Row) -> SamplingStage.Job? {
-        guard let choice = choices[row.id], let parameters = requests[choice.request]?.sampling,
-            let tokens = scheduler[slot: row.slot]?.tokens
-        else { return nil }
+        guard let choice = choices[row.id], let parameters = requests[choice.request]?.sampling else { return nil }
+        let tokens = scheduler[slot: row.slot].tokens
         switch row.use {
         case .sample:
             return .init(
                 kind: .sample(
-                    choice.sampler, choice.processor, output: tokens[choice.promptCount...], logprobs: parameters.logprobs))
+                    choice.sampler, choice.processor, output: tokens[choice.promptCount...],
+                    logprobs: parameters.logprobs))
         case .promptLogprob(let position):
             return .init(kind: .report(token: tokens[position], top: parameters.promptLogprobs ?? 0))
         }

@@ -25,8 +25,8 @@ struct StepBatch {
     /// Lays the entries out one after another. O(tokens + blocks).
     init(_ step: ScheduledStep, scheduler: Scheduler, choices: [SequenceID: Choice]) {
         for entry in step.entries {
-            guard let state = scheduler[slot: entry.slot], let choice = choices[entry.id] else { continue }
-            append(entry, state, choice)
+            guard let choice = choices[entry.id] else { continue }
+            append(entry, scheduler[slot: entry.slot], choice)
         }
     }
 

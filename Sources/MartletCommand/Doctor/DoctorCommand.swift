@@ -31,6 +31,11 @@ struct DoctorCommand: ParsableCommand {
     @Option(help: "Arithmetic to reckon with; auto is the checkpoint's own.")
     var dtype: DTypeArgument = .auto
 
+    @Option(
+        name: .customLong("kv-cache-dtype"),
+        help: "How the cache would hold keys and values: as the weights (auto), or float32, bfloat16, int8.")
+    var cacheDType: CacheDTypeArgument = .auto
+
     @Flag(help: "Write one JSON object.")
     var json = false
 
@@ -68,7 +73,8 @@ struct DoctorCommand: ParsableCommand {
 
     private func fit(_ argument: String, _ folder: String, _ machine: CPUInfo) throws -> ModelFit {
         try ModelFit(
-            argument: argument, folder: folder, dtype: dtype.modelDType, availableMemory: machine.availableMemory)
+            argument: argument, folder: folder, dtype: dtype.modelDType, cacheDType: cacheDType.dtype,
+            availableMemory: machine.availableMemory)
     }
 }
 

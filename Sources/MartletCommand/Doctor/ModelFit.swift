@@ -18,7 +18,10 @@ struct ModelFit: Equatable {
     let availableMemory: Int
 
     /// Reads configuration and headers of the weights in `folder`; no weights.
-    init(argument: String, folder: String, dtype wanted: ModelDType, availableMemory: Int) throws {
+    init(
+        argument: String, folder: String, dtype wanted: ModelDType,
+        cacheDType: EngineConfiguration.CacheDType = .auto, availableMemory: Int
+    ) throws {
         let config = try ModelConfig(folder: folder)
         let tensors = try TensorStore(folder: folder)
         let stored = try tensors.names.first.map { try tensors.tensor($0).dtype }
@@ -30,15 +33,31 @@ struct ModelFit: Equatable {
         parameterCount = try tensors.names.reduce(0) { $0 + (try tensors.tensor($1).shape.reduce(1, *)) }
         let bytes = dtype == .bfloat16 ? 2 : 4
         weightBytes = parameterCount * bytes
-        cacheBytesPerToken = 2 * config.layerCount * config.keyValueHeadCount * config.headDimension * bytes
+        cacheBytesPerToken =
+            2 * config.layerCount * config.keyValueHeadCount
+            * Self.bytes(ofHead: config.headDimension, cacheDType, otherwise: bytes)
         maxPositions = config.maximumPositions
         self.availableMemory = availableMemory
+    }
+
+    /// Bytes of one head's key (or value) of one token.
+    private static func bytes(
+        ofHead dimension: Int, _ dtype: EngineConfiguration.CacheDType, otherwise bytes: Int
+    ) -> Int {
+        switch dtype {
+        case .auto: dimension * bytes
+        case .float32: dimension * 4
+        case .bfloat16: dimension * 2
+        case .int8: dimension + 4
+        }
     }
 
     var memoryAfterWeights: Int { max(0, availableMemory - weightBytes) }
 
     /// Tokens of KV cache that the default share of the rest holds.
-    var cacheTokens: Int { Int(Double(memoryAfterWeights) * EngineConfiguration().memoryUtilization) / max(1, cacheBytesPerToken) }
+    var cacheTokens: Int {
+        Int(Double(memoryAfterWeights) * EngineConfiguration().memoryUtilization) / max(1, cacheBytesPerToken)
+    }
 
     /// What speaks against serving it here, if anything.
     var problem: String? {
