@@ -11,6 +11,7 @@ struct BatchingCommand: AsyncParsableCommand {
     @OptionGroup var model: ModelChoice
     @Option(help: "Requests.") var requests = 256
     @Option(help: "Sequences at a time.") var batch = 16
+    @Option(help: "Tokens of the longest output: a power of two.") var longest = 1024
 
     func run() async throws {
         try await model.withModel { load in
@@ -20,7 +21,7 @@ struct BatchingCommand: AsyncParsableCommand {
             configuration.enablesPrefixCaching = false
             configuration.maxQueuedRequests = requests * 2
             let engine = try await load(configuration)
-            let work = Self.work(requests)
+            let work = Self.work(requests, longest: longest)
             let tokens = Double(work.reduce(0) { $0 + $1.outputs })
             var ratios: [Double] = []
             var rates: (continuous: [Double], still: [Double]) = ([], [])
@@ -30,7 +31,7 @@ struct BatchingCommand: AsyncParsableCommand {
                 ratios.append((rates.continuous.last ?? 0) / (rates.still.last ?? 1))
             }
             report(
-                "batching",
+                "batching \(model.shape.rawValue) \(engine.model.dtype)",
                 [
                     ("continuous", short(rates.continuous.median) + " tokens/s"),
                     ("static", short(rates.still.median) + " tokens/s"), ("ratio", short(ratios.median)),
@@ -44,11 +45,11 @@ struct BatchingCommand: AsyncParsableCommand {
         let outputs: Int
     }
 
-    /// Prompts of 8 to 128 tokens; outputs spread evenly over the exponents from 4 to 1024, as chats have them.
-    private static func work(_ count: Int) -> [Work] {
+    /// Prompts of 8 to 128 tokens; outputs spread evenly over the exponents from 4 to the longest, as chats have them.
+    private static func work(_ count: Int, longest: Int) -> [Work] {
         var random = SplitMix64(state: 11)
         return (0..<count).map { index in
-            let exponent = Double.random(in: 2...10, using: &random)
+            let exponent = Double.random(in: 2...Double(longest.trailingZeroBitCount), using: &random)
             var outputs = 1.0
             for _ in 0..<Int(exponent) { outputs *= 2 }
             outputs *= 1 + exponent - exponent.rounded(.down)

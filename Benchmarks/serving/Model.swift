@@ -15,21 +15,30 @@ struct ModelChoice: ParsableArguments {
     @Option(help: "The demo model, or random weights of this shape.")
     var shape: Shape = .demo
 
+    @Flag(name: .customLong("float32"), help: "Weights and cache in float32 instead of the checkpoint's type.")
+    var isFloat32 = false
+
     @Option(help: "Runs of each measurement; medians are reported.")
     var repeats = 3
 
     /// A function that makes engines over one model; random weights are written once and removed at the end.
     func withModel(_ body: ((EngineConfiguration) async throws -> InferenceEngine) async throws -> Void) async throws {
         guard let random = shape == .demo ? nil : shape == .smol ? RandomModel.Shape.smol : .oneBillion else {
-            return try await body { try await InferenceEngine.load($0) }
+            return try await body { try await InferenceEngine.load(adapted($0)) }
         }
         let folder = try RandomModel(shape: random).write()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try await body { configuration in
-            var configuration = configuration
+            var configuration = adapted(configuration)
             configuration.model = folder
             return try await InferenceEngine.load(configuration)
         }
+    }
+
+    private func adapted(_ configuration: EngineConfiguration) -> EngineConfiguration {
+        var configuration = configuration
+        if isFloat32 { configuration.dtype = .float32 }
+        return configuration
     }
 }
 

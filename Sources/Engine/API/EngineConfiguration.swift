@@ -54,9 +54,9 @@ public struct EngineConfiguration: Sendable {
     public var cacheIdleTimeout: Double? = 300
     public var schedulingPolicy: SchedulingPolicy = .fcfs
     /// Most tokens of one prompt in one step, unless it is alone; 0 is no limit.
-    public var longPrefillTokenThreshold = 256
+    public var longPrefillTokenThreshold = 64
     /// Most tokens of prompts in a step in which others get their next token; 0 is no limit.
-    public var maxMixedPrefillTokens = 512
+    public var maxMixedPrefillTokens = 128
     /// Share of the blocks that stays free for those who run when another request joins them.
     public var watermark = 0.03
     /// Seconds of waiting that outweigh one level of priority, under the policy `priority`.
