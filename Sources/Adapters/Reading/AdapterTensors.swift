@@ -89,7 +89,7 @@ struct AdapterTensors {
     /// Refuses what nobody took.
     func finish(_ kind: AdapterKind, _ catalog: ModelCatalog) throws(CheckpointError) {
         guard let name = left.keys.min() else { return }
-        let others = left.count > 1 ? "; nor are \(left.count - 1) others" : ""
+        let others = left.count == 1 ? "" : left.count == 2 ? "; nor is 1 other" : "; nor are \(left.count - 1) others"
         throw CheckpointError(
             .unsupported, file: file, subject: "tensor \(CheckpointError.quoted(name))",
             "is not part of an adapter of type \(kind.rawValue) for this model" + others,
