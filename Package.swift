@@ -39,7 +39,8 @@ let package = Package(
     targets: [
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
         room("Compute", uses: ["CKernels"]),
-        room("Checkpoints"),
+        room("Checkpoints", uses: ["CKernels"]),
+        room("Adapters", uses: ["Compute", "Checkpoints", "CKernels"]),
         room("Tokenizers", uses: ["Checkpoints"]),
         room("ChatTemplates", uses: ["Checkpoints"]),
         room(
@@ -56,7 +57,7 @@ let package = Package(
                 "KVCache", .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
             ]),
-        room("Models", uses: ["Compute", "Checkpoints"]),
+        room("Models", uses: ["Adapters", "Compute", "Checkpoints"]),
         room(
             "Engine",
             uses: [
@@ -79,8 +80,8 @@ let package = Package(
         .executableTarget(
             name: "MartletCommand",
             dependencies: [
-                "Server", "Engine", "Models", "Compute", "Sampling", "Tokenizers", "ChatTemplates", "Checkpoints",
-                "DemoModel", "SyntheticModels",
+                "Server", "Engine", "Models", "Adapters", "Compute", "Sampling", "Tokenizers", "ChatTemplates",
+                "Checkpoints", "DemoModel", "SyntheticModels",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -94,6 +95,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Benchmarks/serving", exclude: ["README.md", "plot.py"], swiftSettings: settings),
 
+        tests("Adapters", uses: ["Models", "Compute", "Checkpoints", "CKernels", "DemoModel"], fixtures: true),
         tests("CKernels"),
         tests("Checkpoints", fixtures: true),
         tests("ChatTemplates", uses: ["Checkpoints"], fixtures: true),

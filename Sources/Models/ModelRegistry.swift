@@ -1,3 +1,4 @@
+import Adapters
 import Checkpoints
 import Compute
 
@@ -8,6 +9,22 @@ package enum ModelRegistry {
     package static let loaders: [String: Loader] = [
         "llama": { try LlamaRunner($0, pool: $1) }
     ]
+
+    /// The modules of a model, for adapters, by its `model_type`.
+    package typealias Cataloger = @Sendable (ModelConfig) -> ModelCatalog
+
+    package static let catalogers: [String: Cataloger] = [
+        "llama": { LlamaModel.catalog($0) }
+    ]
+
+    /// The modules of the model in `folder`; reads its configuration only.
+    package static func catalog(folder: String) throws(CheckpointError) -> ModelCatalog {
+        let config = try ModelConfig(folder: folder, supported: Set(catalogers.keys))
+        guard let catalog = catalogers[config.modelType] else {
+            throw config.fields.mismatch("model_type", "is not supported", kind: .unsupported)
+        }
+        return catalog(config)
+    }
 }
 
 /// What an architecture's loader is given.

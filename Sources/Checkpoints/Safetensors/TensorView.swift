@@ -7,7 +7,8 @@ package struct TensorView: @unchecked Sendable {
     /// Sizes of the dimensions, outermost first; empty for a scalar.
     package let shape: [Int]
     package let bytes: UnsafeRawBufferPointer
-    private let owner: AnyObject?
+    /// What keeps `bytes` valid; for views of parts.
+    package let owner: AnyObject?
 
     /// A view of `bytes`, which must be valid as long as `owner` lives.
     package init(name: String, dtype: TensorDType, shape: [Int], bytes: UnsafeRawBufferPointer, owner: AnyObject?) {

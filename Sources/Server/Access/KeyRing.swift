@@ -1,3 +1,5 @@
+import Checkpoints
+
 /// The accepted API keys, kept as digests only.
 struct KeyRing: Sendable {
     private let digests: [[UInt8]]

@@ -1,0 +1,85 @@
+import Checkpoints
+import Testing
+
+@testable import Adapters
+
+/// Every kind against what PEFT computes from the same files.
+@Suite struct PEFTTests {
+    @Test(arguments: AdapterCase.all.filter { !$0.changed.isEmpty })
+    func weights(_ test: AdapterCase) throws {
+        let adapter = try test.load()
+        let model = try MergedModel(test.model)
+        var merged = model
+        merged.apply(adapter.effects)
+        #expect(merged.changes(from: model) == test.changed)
+        let expected = try test.expected()
+        #expect(!expected.isEmpty)
+        for (name, matrix) in expected {
+            let difference = merged.parameters[name]?.difference(matrix) ?? .infinity
+            #expect(difference < 1e-6, "\(name) is off by \(difference)")
+        }
+        #expect(adapter.warnings.isEmpty)
+    }
+
+    @Test(arguments: AdapterCase.all.filter { $0.name.hasSuffix("tuning") && $0.changed.isEmpty })
+    func prompts(_ test: AdapterCase) throws {
+        guard let prompt = try test.load().effects.promptEmbeddings else { return }
+        let expected = try test.expected()
+        #expect(prompt.tasks.count == expected.count)
+        for (task, embeddings) in prompt.tasks.enumerated() {
+            let difference = Matrix(embeddings).difference(try #require(expected["task.\(task)"]))
+            #expect(difference < 1e-6, "task \(task) is off by \(difference)")
+        }
+    }
+
+    @Test(arguments: ["prefix-tuning", "prefix-projection", "cartridge"])
+    func prefixes(_ name: String) throws {
+        let test = AdapterCase(name: name, model: "plain", changed: [])
+        let prefix = try #require(try test.load().effects.prefix)
+        let rows = Matrix(prefix.values)
+        for (layer, shape) in prefix.layers.enumerated() {
+            for (part, tensor) in ["keys", "values"].enumerated() {
+                // PEFT's cache is [head][position][dimension]; `Matrix` has the heads as rows.
+                let expected = try #require(try test.expected()["layers.\(layer).\(tensor)"])
+                let width = shape.heads * shape.dimension
+                for head in 0..<shape.heads {
+                    for position in 0..<prefix.tokenCount {
+                        for place in 0..<shape.dimension {
+                            let column = prefix.offset(layer: layer) + part * width + head * shape.dimension + place
+                            #expect(rows[position, column] == expected[head, position * shape.dimension + place])
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func activation() throws {
+        let adapter = try AdapterLoader.load(folder: Folders.adapter("alora"), catalog: try Folders.catalog())
+        #expect(adapter.activation == .afterTokens([4, 9, 5], offset: 0))
+        func start(_ prompt: [Int32]) -> Int? { adapter.activation.start(in: prompt) { _ in [] } }
+        #expect(start([1, 4, 9, 5, 6, 4, 9, 5, 7]) == 5)
+        #expect(start([4, 9, 5]) == 0)
+        #expect(start([1, 4, 9]) == nil)
+        #expect(start([1, 4, 9, 6, 5]) == nil)
+        #expect(start([]) == nil)
+        let older = AdapterActivation.afterText("x", offset: 1)
+        #expect(older.start(in: [1, 4, 9, 5]) { $0 == "x" ? [4, 9] : [] } == 2)
+        #expect(older.start(in: [1, 4, 9, 5]) { _ in [] } == nil)
+    }
+
+    @Test func addedTokens() throws {
+        let adapter = try AdapterLoader.load(folder: Folders.adapter("lora-grown"), catalog: try Folders.catalog())
+        #expect(adapter.vocabularySize == 43)
+        #expect(
+            try AdapterLoader.load(folder: Folders.adapter("lora"), catalog: try Folders.catalog()).vocabularySize == 40
+        )
+    }
+
+    @Test func storedTypesStay() throws {
+        for (name, type) in [("lora", TensorDType.float32), ("lora-bfloat16", .bfloat16), ("lora-float16", .float16)] {
+            let adapter = try AdapterLoader.load(folder: Folders.adapter(name), catalog: try Folders.catalog())
+            #expect(adapter.effects.deltas.allSatisfy { $0.down.dtype == type && $0.up.dtype == type })
+        }
+    }
+}

@@ -1,0 +1,199 @@
+"""Adapters of every kind on tiny random Llama models, saved by PEFT, with what PEFT makes of them.
+
+FOLDER/models/{plain,tied}     config.json, model.safetensors
+FOLDER/adapters/NAME           adapter_config.json, adapter_model.safetensors as PEFT saves them, and expected.safetensors:
+                               some of the parameters that differ after PEFT merged the adapter in float64, or the prompt
+FOLDER/cases.json              for each NAME the model and the names of all parameters that PEFT's merge changes
+"""
+
+import json
+import pathlib
+import random
+import shutil
+import sys
+import zlib
+
+import torch
+from peft import (
+    AdaLoraConfig, CartridgeConfig, IA3Config, LNTuningConfig, LoHaConfig, LoKrConfig, LoraConfig,
+    MultitaskPromptTuningConfig, PeftModel, PrefixTuningConfig, PromptEncoderConfig, PromptTuningConfig,
+    TrainableTokensConfig, VeraConfig, get_peft_model)
+from safetensors.torch import load_file, save_file
+from transformers import LlamaConfig, LlamaForCausalLM
+
+SEED = 20250802
+VOCABULARY = 40
+BASE = dict(
+    vocab_size=VOCABULARY, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=4,
+    num_key_value_heads=2, head_dim=4, max_position_embeddings=64, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2,
+    rope_parameters={"rope_type": "default", "rope_theta": 10000.0})
+MODELS = {"plain": dict(attention_bias=True), "tied": dict(tie_word_embeddings=True)}
+ALL = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+
+
+def lora(**fields):
+    return LoraConfig(task_type="CAUSAL_LM", **{"r": 3, "lora_alpha": 7, "target_modules": ["q_proj", "down_proj"], **fields})
+
+
+def case(config, model="plain", dtype=None, grown=0):
+    return dict(config=config, model=model, dtype=dtype, grown=grown)
+
+
+CASES = {
+    "lora": case(lora()),
+    "lora-all-linear": case(lora(r=2, target_modules="all-linear")),
+    "lora-patterns": case(lora(
+        target_modules=ALL, use_rslora=True,
+        rank_pattern={"^model.layers.0.self_attn.v_proj": 2, r"layers\.1\.mlp\.(up|gate)_proj": 5, "q_proj": 1},
+        alpha_pattern={r"layers\.[1-9]\..*": 0.5, "q_proj": 11})),
+    "lora-regex": case(lora(target_modules=r"model\.layers\.\d+\.(self_attn\.[qk]|mlp\.up)_proj")),
+    "lora-layers": case(lora(layers_to_transform=[1], layers_pattern="layers")),
+    "lora-exclude": case(lora(target_modules=ALL, exclude_modules=["o_proj", "layers.0.mlp.up_proj"])),
+    "lora-embed-head": case(lora(target_modules=["embed_tokens", "lm_head"])),
+    "lora-all-biases": case(lora(bias="all")),
+    "lora-own-biases": case(lora(bias="lora_only")),
+    "lora-bias": case(lora(target_modules=["q_proj", "v_proj"], lora_bias=True)),
+    "lora-saved": case(lora(target_modules=["v_proj"], modules_to_save=["embed_tokens", "lm_head"])),
+    "lora-saved-norms": case(lora(target_modules=["v_proj"], modules_to_save=["norm"])),
+    "lora-tokens": case(lora(target_modules=["v_proj"], trainable_token_indices=[7, 3, 39])),
+    "lora-grown": case(lora(target_modules=["v_proj"]), grown=3),
+    "lora-bfloat16": case(lora(), dtype=torch.bfloat16),
+    "lora-float16": case(lora(), dtype=torch.float16),
+    "dora": case(lora(target_modules=["q_proj", "up_proj", "down_proj"], use_dora=True, rank_pattern={"up_proj": 2})),
+    "dora-embed": case(lora(target_modules=["embed_tokens", "k_proj"], use_dora=True)),
+    "alora": case(lora(alora_invocation_tokens=[4, 9, 5])),
+    "tied-embed": case(lora(target_modules=["embed_tokens"]), model="tied"),
+    "tied-saved": case(
+        lora(target_modules=["v_proj"], modules_to_save=["embed_tokens"], ensure_weight_tying=True), model="tied"),
+    "tied-tokens": case(lora(target_modules=["v_proj"], trainable_token_indices=[8, 2]), model="tied"),
+    "trainable-tokens": case(TrainableTokensConfig(
+        task_type="CAUSAL_LM", target_modules=["embed_tokens"], token_indices=[5, 30, 6])),
+    "adalora": case(AdaLoraConfig(
+        task_type="CAUSAL_LM", target_modules=["q_proj", "down_proj"], init_r=4, target_r=2, lora_alpha=6, total_step=9)),
+    "vera": case(VeraConfig(task_type="CAUSAL_LM", target_modules=["q_proj", "k_proj", "down_proj"], r=5)),
+    "ia3": case(IA3Config(
+        task_type="CAUSAL_LM", target_modules=["k_proj", "v_proj", "down_proj"], feedforward_modules=["down_proj"])),
+    "ia3-regex": case(IA3Config(
+        task_type="CAUSAL_LM", target_modules=r".*\.(v|down|up)_proj", feedforward_modules=r".*\.(down|up)_proj")),
+    "ln-tuning": case(LNTuningConfig(task_type="CAUSAL_LM", target_modules=["norm", "input_layernorm"])),
+    "loha": case(LoHaConfig(task_type="CAUSAL_LM", target_modules=["q_proj", "down_proj"], r=2, alpha=5)),
+    "lokr": case(LoKrConfig(
+        task_type="CAUSAL_LM", target_modules=["q_proj", "up_proj"], r=1, alpha=3, decompose_factor=4)),
+    "lokr-both": case(LoKrConfig(
+        task_type="CAUSAL_LM", target_modules=["q_proj", "up_proj"], r=1, alpha=3, decompose_both=True,
+        decompose_factor=4)),
+    "prompt-tuning": case(PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)),
+    "p-tuning": case(PromptEncoderConfig(task_type="CAUSAL_LM", num_virtual_tokens=3, encoder_hidden_size=8)),
+    "multitask-prompt-tuning": case(MultitaskPromptTuningConfig(
+        task_type="CAUSAL_LM", num_virtual_tokens=3, num_tasks=2, num_ranks=2)),
+    "prefix-tuning": case(PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)),
+    "prefix-projection": case(PrefixTuningConfig(
+        task_type="CAUSAL_LM", num_virtual_tokens=3, prefix_projection=True, encoder_hidden_size=8)),
+    "cartridge": case(CartridgeConfig(task_type="CAUSAL_LM", num_virtual_tokens=4, num_frozen_tokens=1)),
+}
+PROMPTS = ["prompt-tuning", "p-tuning", "multitask-prompt-tuning", "prefix-tuning", "prefix-projection", "cartridge"]
+
+
+def seeded(*names):
+    torch.manual_seed(SEED + zlib.crc32("/".join(names).encode()))
+
+
+def make_models(folder):
+    for name, changes in MODELS.items():
+        seeded("model", name)
+        model = LlamaForCausalLM(LlamaConfig(**{**BASE, **changes}))
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.copy_(torch.randn_like(parameter) * 0.3)
+        model.save_pretrained(folder / name)
+        (folder / name / "generation_config.json").unlink()
+
+
+def load_model(folder, case):
+    model = LlamaForCausalLM.from_pretrained(folder / "models" / case["model"], dtype=torch.float32)
+    if case["grown"]:
+        model.resize_token_embeddings(VOCABULARY + case["grown"], mean_resizing=False)
+    model.name_or_path = model.config._name_or_path = f"tiny-{case['model']}"
+    return model
+
+
+def make_adapter(folder, name, case):
+    seeded("adapter", name)
+    target = folder / "adapters" / name
+    model = get_peft_model(load_model(folder, case), case["config"])
+    with torch.no_grad():
+        for path, parameter in model.named_parameters():
+            if parameter.requires_grad or case["grown"] and ("embed_tokens" in path or "lm_head" in path):
+                parameter.add_(torch.randn_like(parameter) * 0.3)
+    model.save_pretrained(target, save_embedding_layers=True if case["grown"] else "auto")
+    (target / "README.md").unlink(missing_ok=True)
+    # Sets are saved in an order that changes from run to run.
+    config = json.loads((target / "adapter_config.json").read_text())
+    for field in ("target_modules", "modules_to_save", "exclude_modules", "feedforward_modules"):
+        if isinstance(config.get(field), list):
+            config[field].sort()
+    (target / "adapter_config.json").write_text(json.dumps(config))
+    weights = load_file(target / "adapter_model.safetensors")
+    if case["dtype"]:
+        weights = {key: value.to(case["dtype"]) for key, value in weights.items()}
+    save_file({key: weights[key] for key in sorted(weights)}, target / "adapter_model.safetensors", {"format": "pt"})
+
+
+def merged(folder, name, case):
+    model = PeftModel.from_pretrained(load_model(folder, case), folder / "adapters" / name).double()
+    if name == "alora":  # PEFT does not merge these; without the start it is a plain LoRA.
+        state = {key: value.clone() for key, value in load_model(folder, case).double().state_dict().items()}
+        for path, module in model.base_model.model.named_modules():
+            if hasattr(module, "get_delta_weight"):
+                state[path + ".weight"] += module.get_delta_weight("default")
+        return state
+    return model.merge_and_unload().state_dict()
+
+
+def prompt(folder, name, case):
+    model = PeftModel.from_pretrained(load_model(folder, case), folder / "adapters" / name)
+    if "prefix" in name or name == "cartridge":
+        cache = model.get_prompt(batch_size=1)
+        result = {}
+        for index, layer in enumerate(cache.layers):
+            result[f"layers.{index}.keys"] = layer.keys[0].contiguous().clone()
+            result[f"layers.{index}.values"] = layer.values[0].contiguous().clone()
+        return result
+    if name.startswith("multitask"):
+        return {f"task.{t}": model.get_prompt(1, torch.tensor([t]))[0].contiguous().clone() for t in range(2)}
+    return {"task.0": model.get_prompt(batch_size=1)[0].contiguous().clone()}
+
+
+def expect(folder, name, case):
+    """Writes expected.safetensors; returns the names of the parameters that change."""
+    if name in PROMPTS:
+        expected, changed = prompt(folder, name, case), []
+    else:
+        before = load_model(folder, {**case, "grown": 0}).double().state_dict()
+        after = merged(folder, name, case)
+        changed = sorted(
+            key for key, value in after.items() if value.shape != before[key].shape or not torch.equal(value, before[key]))
+        if name == "tied-embed":
+            # Merging writes into the weight that the head shares; the adapter at work leaves the head alone.
+            changed.remove("lm_head.weight")
+        chosen = [key for key in changed if "layers" not in key]
+        inner = [key for key in changed if "layers" in key]
+        chosen += random.Random(SEED + len(name)).sample(inner, min(2, len(inner)))
+        expected = {key: after[key].float().contiguous().clone() for key in chosen}
+    save_file({key: value.detach() for key, value in sorted(expected.items())}, folder / "adapters" / name / "expected.safetensors")
+    return changed
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    for part in ("models", "adapters"):
+        shutil.rmtree(folder / part, ignore_errors=True)
+    make_models(folder / "models")
+    cases = {}
+    for name, case in CASES.items():
+        make_adapter(folder, name, case)
+        cases[name] = {"model": case["model"], "changed": expect(folder, name, case)}
+    (folder / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")
+
+
+main()
