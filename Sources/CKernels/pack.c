@@ -51,6 +51,10 @@ void mk_convert(void *to, mk_storage to_type, const void *from, mk_storage from_
     }
 }
 
+void mk_add(float *to, const float *from, size_t count) {
+    for (size_t i = 0; i < count; i++) to[i] += from[i];
+}
+
 size_t mk_packed_bytes(mk_storage storage, int32_t n, int32_t k) {
     const size_t panels = ((size_t)n + mk_panel_columns - 1) / mk_panel_columns;
     const size_t depth = storage == mk_bfloat16 ? ((size_t)k + 1) / 2 * 4 : (size_t)k * 4;
@@ -100,4 +104,16 @@ void mk_pack(
 void mk_unpack_column(const mk_packed *packed, int32_t column, int32_t k_begin, int32_t k_end, float *out) {
     for (int32_t i = k_begin; i < k_end; i++)
         out[i] = load_value(packed->data, packed->storage, packed_index(packed->storage, packed->k, column, i));
+}
+
+void mk_append_column(
+    float *out, const void *matrix, mk_storage matrix_type, size_t rows, size_t columns, const void *column,
+    mk_storage column_type) {
+    for (size_t r = 0; r < rows; r++) {
+        const char *from = (const char *)matrix + r * columns * (matrix_type == mk_float32 ? 4 : 2);
+        mk_convert(out + r * (columns + 1), mk_float32, from, matrix_type, columns);
+        mk_convert(
+            out + r * (columns + 1) + columns, mk_float32, (const char *)column + r * (column_type == mk_float32 ? 4 : 2),
+            column_type, 1);
+    }
 }

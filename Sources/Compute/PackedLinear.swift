@@ -93,6 +93,22 @@ package final class PackedLinear: @unchecked Sendable {
         }
     }
 
+    /// Packs a row-major `[outputs][inputs]` matrix on the calling thread. Before the layer is first used.
+    package func pack(_ matrix: UnsafeRawPointer, type: StorageType, rows: Int, from column: Int = 0) {
+        precondition(column + rows <= outputs)
+        mk_pack(
+            memory.pointer, storage.kernelType, Int32(inputs), Int32(column), false, matrix, type.kernelType,
+            Int32(rows))
+    }
+
+    /// One panel as weights of its own.
+    package func panel(_ index: Int) -> mk_packed {
+        let bytes = mk_packed_bytes(storage.kernelType, Int32(Self.panel), Int32(inputs))
+        return mk_packed(
+            data: memory.pointer + index * bytes, storage: storage.kernelType,
+            n: Int32(min(Self.panel, outputs - index * Self.panel)), k: Int32(inputs))
+    }
+
     /// Sets the bias of `count` rows; columns without one keep zero.
     package func setBias(
         _ values: UnsafeRawPointer, type: StorageType, count: Int, at placement: Placement

@@ -12,6 +12,8 @@ package struct ForwardBatch: Sendable {
     package var blockTables: [Int32] = []
     /// Indices into `tokens` whose logits are wanted, in the order in which they are wanted.
     package var logitRows: [Int32] = []
+    /// Tokens that are computed with adapters: the last ones of the batch, without a gap.
+    package var adapterRuns: [AdapterRun] = []
 
     package init() {}
 
@@ -23,6 +25,31 @@ package struct ForwardBatch: Sendable {
         self.sequences = sequences
         self.blockTables = blockTables
         self.logitRows = logitRows
+    }
+}
+
+/// Consecutive tokens, of any sequences, with the same adapters.
+package struct AdapterRun: Sendable {
+    package var tokenStart: Int
+    package var tokenCount: Int
+    /// Their changes are added up in this order.
+    package var terms: [AdapterTerm]
+
+    package init(tokenStart: Int, tokenCount: Int, terms: [AdapterTerm]) {
+        self.tokenStart = tokenStart
+        self.tokenCount = tokenCount
+        self.terms = terms
+    }
+}
+
+/// An adapter with the weight that a request gives it.
+package struct AdapterTerm: Sendable {
+    package let adapter: any PackedAdapter
+    package let scale: Float
+
+    package init(_ adapter: any PackedAdapter, scale: Float = 1) {
+        self.adapter = adapter
+        self.scale = scale
     }
 }
 

@@ -1,4 +1,4 @@
-import Adapters
+package import Adapters
 import Checkpoints
 import Compute
 

@@ -1,8 +1,18 @@
+package import Adapters
+
 /// Executes steps of one loaded model: the boundary below which there are tensors.
 ///
 /// A runner knows no requests and no queue. One thread uses it at a time.
 package protocol ModelRunner: AnyObject {
     var shape: ModelShape { get }
+
+    /// What adapters must know of the model.
+    var catalog: ModelCatalog { get }
+
+    /// Brings an adapter into the kernels' formats. Any thread may do this while another executes steps.
+    ///
+    /// - Throws: `CheckpointError` naming what this architecture cannot execute, `ComputeError` without memory.
+    func pack(_ adapter: LoadedAdapter) throws -> any PackedAdapter
 
     /// Bytes that one block of `blockSize` positions takes over all layers.
     func bytesPerBlock(blockSize: Int, dtype: CacheDType) -> Int
@@ -24,6 +34,13 @@ package protocol ModelRunner: AnyObject {
     /// Only whole pages within a run go: join neighbours into one range. What the blocks held is lost, and they may be
     /// written again at any time; a system call for each run and layer.
     func discardBlocks(_ ranges: [Range<Int>])
+}
+
+/// An adapter that a runner can execute; it does not change any more, so any thread may hold it.
+package protocol PackedAdapter: AnyObject, Sendable {
+    var digest: AdapterDigest { get }
+    /// Bytes of its packed weights.
+    var byteCount: Int { get }
 }
 
 /// The type in which a model's weights are held.

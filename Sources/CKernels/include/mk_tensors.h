@@ -115,6 +115,16 @@ typedef struct mk_tensor_kernels {
     void (*_Nonnull attend)(
         const mk_attention *_Nonnull attention, const mk_sequence *_Nonnull sequence, int32_t kv_head, int32_t token,
         int32_t token_count);
+    /// out[m][r] = scale * sum over k of x[m][k] a[r][k], for `rows` tokens: the first half of a low-rank change. `a` is
+    /// `[rank][k]` in float32 or bfloat16. The order of the sum depends on k alone.
+    void (*_Nonnull shrink)(
+        const void *_Nonnull a, mk_storage storage, int32_t rank, int32_t k, const float *_Nonnull x, size_t x_stride,
+        int32_t rows, float scale, float *_Nonnull out, size_t out_stride);
+    /// out[m][n] = activation(gate) * up for outputs that alternate gate, up panel by panel, as `matmul` of weights for
+    /// `gated_matmul` gives them; works on the pairs `pair_begin ..< pair_end` and writes `columns` outputs at most.
+    void (*_Nonnull gate)(
+        const float *_Nonnull in, size_t in_stride, int32_t pair_begin, int32_t pair_end, int32_t rows,
+        float *_Nonnull out, size_t out_stride, int32_t columns, mk_activation activation);
 } mk_tensor_kernels;
 
 /// Bytes of one block of one layer.
@@ -133,6 +143,14 @@ void mk_pack(
 /// Reads output column `column` of packed weights back as a row of `k` floats, `k_begin ..< k_end` of it.
 void mk_unpack_column(
     const mk_packed *_Nonnull packed, int32_t column, int32_t k_begin, int32_t k_end, float *_Nonnull out);
+
+/// Writes a row-major `[rows][columns]` matrix in float with one more column at its end.
+void mk_append_column(
+    float *_Nonnull out, const void *_Nonnull matrix, mk_storage matrix_type, size_t rows, size_t columns,
+    const void *_Nonnull column, mk_storage column_type);
+
+/// to[i] += from[i] for `count` values.
+void mk_add(float *_Nonnull to, const float *_Nonnull from, size_t count);
 
 /// Converts `count` values between storage types; to bfloat16 rounds to nearest even.
 void mk_convert(void *_Nonnull to, mk_storage to_type, const void *_Nonnull from, mk_storage from_type, size_t count);

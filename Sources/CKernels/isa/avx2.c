@@ -16,6 +16,7 @@
 #include "sampling.h"
 #include "matmul.h"
 #include "layer.h"
+#include "adapter.h"
 #include "attention.h"
 #include "table.h"
 

@@ -14,6 +14,7 @@
 #include "sampling.h"
 #include "matmul.h"
 #include "layer.h"
+#include "adapter.h"
 #include "attention.h"
 #include "table.h"
 

@@ -117,6 +117,36 @@ static void gated_matmul(
     }
 }
 
+static void shrink(
+    const void *a, mk_storage storage, int32_t rank, int32_t k, const float *x, size_t x_stride, int32_t rows,
+    float scale, float *out, size_t out_stride) {
+    for (int32_t m = 0; m < rows; m++) {
+        for (int32_t r = 0; r < rank; r++) {
+            double sum = 0;
+            for (int32_t i = 0; i < k; i++) {
+                const size_t index = (size_t)r * (size_t)k + (size_t)i;
+                const float factor =
+                    storage == mk_bfloat16 ? from_bfloat16(((const uint16_t *)a)[index]) : ((const float *)a)[index];
+                sum += (double)x[(size_t)m * x_stride + (size_t)i] * factor;
+            }
+            out[(size_t)m * out_stride + (size_t)r] = scale * (float)sum;
+        }
+    }
+}
+
+static void gate_pairs(
+    const float *in, size_t in_stride, int32_t pair_begin, int32_t pair_end, int32_t rows, float *out,
+    size_t out_stride, int32_t columns, mk_activation activation) {
+    for (int32_t row = 0; row < rows; row++) {
+        for (int32_t pair = pair_begin; pair < pair_end; pair++) {
+            const float *gate = in + (size_t)row * in_stride + (size_t)pair * 2 * mk_panel_columns;
+            float *to = out + (size_t)row * out_stride + pair * mk_panel_columns;
+            for (int32_t i = 0; i < mk_panel_columns && pair * mk_panel_columns + i < columns; i++)
+                to[i] = (float)(activate(gate[i], activation) * gate[mk_panel_columns + i]);
+        }
+    }
+}
+
 static void rms_norm(const float *x, const float *weight, float epsilon, int32_t n, float *out) {
     double sum = 0;
     for (int32_t i = 0; i < n; i++) sum += (double)x[i] * x[i];

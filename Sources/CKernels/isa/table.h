@@ -20,5 +20,7 @@ const mk_kernels MK_TABLE = {
             .rope = rope,
             .write_kv = write_kv,
             .attend = attend,
+            .shrink = shrink,
+            .gate = gate_pairs,
         },
 };

@@ -1,4 +1,4 @@
-import Adapters
+internal import Adapters
 import Checkpoints
 
 extension LlamaModel {

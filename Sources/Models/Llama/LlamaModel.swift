@@ -1,3 +1,4 @@
+internal import Adapters
 import CKernels
 import Checkpoints
 import Compute
@@ -18,6 +19,7 @@ final class LlamaModel: @unchecked Sendable {
     }
 
     let shape: ModelShape
+    let catalog: ModelCatalog
     let intermediateSize: Int
     let normEpsilon: Float
     let activation: mk_activation
@@ -36,6 +38,7 @@ final class LlamaModel: @unchecked Sendable {
             throw config.fields.mismatch(
                 "head_dim", "is \(config.headDimension), at most \(mk_max_head_dim) is supported", kind: .unsupported)
         }
+        catalog = Self.catalog(config)
         intermediateSize = config.intermediateSize
         normEpsilon = Float(config.normEpsilon)
 

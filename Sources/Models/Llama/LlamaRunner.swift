@@ -1,3 +1,4 @@
+package import Adapters
 import CKernels
 import Compute
 
@@ -18,6 +19,12 @@ package final class LlamaRunner: ModelRunner {
         self.pool = pool
         phases = WorkPhases(count: LlamaStep.phaseCount(layers: model.shape.layers))
         rope = try RopeTable(model.rope, headDim: model.shape.headDim, maxPositions: model.shape.maxPositions)
+    }
+
+    package var catalog: ModelCatalog { model.catalog }
+
+    package func pack(_ adapter: LoadedAdapter) throws -> any PackedAdapter {
+        try LlamaAdapter(adapter, shape, intermediateSize: model.intermediateSize)
     }
 
     package func bytesPerBlock(blockSize: Int, dtype: CacheDType) -> Int {
@@ -43,6 +50,8 @@ package final class LlamaRunner: ModelRunner {
         assert(batch.isValid(vocabularySize: shape.vocabularySize, blocks: cache.blocks, blockSize: cache.blockSize))
         try rope.reserve(Int(batch.positions.max() ?? 0) + 1)
         let scratch = try scratch(for: batch.tokens.count)
+        let adapters = AdapterBatch(batch)
+        if let adapters { try scratch.reserveVectors(adapters.vectorWidth, workers: pool.workerCount) }
         let sequences = batch.sequences.map {
             mk_sequence(
                 token_start: $0.tokenStart, token_count: $0.tokenCount, context_length: $0.contextLength,
@@ -52,7 +61,7 @@ package final class LlamaRunner: ModelRunner {
             guard let tables = tables.baseAddress else { return }
             nonisolated(unsafe) let step = LlamaStep(
                 model: model, kernels: kernels.tensor, cache: cache, scratch: scratch, rope: rope, batch: batch,
-                sequences: sequences, attentionItems: AttentionItem.items(sequences, shape), blockTables: tables,
+                adapters: adapters, sequences: sequences, attentionItems: AttentionItem.items(sequences, shape), blockTables: tables,
                 logits: logits, phases: phases.begin())
             pool.runPhases { step.execute($0) }
         }

@@ -24,6 +24,27 @@ final class LlamaScratch: @unchecked Sendable {
     let attended: Rows
     let gated: Rows
 
+    /// What adapters need; made when the first one is used.
+    private(set) var vectors: Rows?
+    private(set) var workspaces: Rows?
+    private var vectorWidth = 0
+
+    /// Outputs of a workspace: one panel, or one of gate and one of up.
+    static let workspaceColumns = 2 * PackedLinear.panel
+    /// Most tokens of a workspace.
+    static let workspaceTokens = 128
+
+    /// Makes room for vectors of `width` between A and B, and for every worker's workspace.
+    func reserveVectors(_ width: Int, workers: Int) throws(ComputeError) {
+        if workspaces == nil {
+            workspaces = try Rows(workers, Self.workspaceTokens * Self.workspaceColumns)
+        }
+        guard vectors == nil || width > vectorWidth else { return }
+        vectors = nil
+        vectors = try Rows(capacity, width)
+        vectorWidth = width
+    }
+
     init(_ shape: ModelShape, intermediateSize: Int, capacity: Int) throws(ComputeError) {
         self.capacity = capacity
         let heads = shape.heads * shape.headDim

@@ -12,17 +12,22 @@ struct LlamaStep {
     let scratch: LlamaScratch
     let rope: RopeTable
     let batch: ForwardBatch
+    /// Nil when no token has an adapter.
+    let adapters: AdapterBatch?
     let sequences: [mk_sequence]
     let attentionItems: [AttentionItem]
     let blockTables: UnsafePointer<Int32>
     let logits: UnsafeMutablePointer<Float>
     let phases: WorkPhases.Round
 
-    private var shape: ModelShape { model.shape }
-    private var tokens: Int { batch.tokens.count }
+    var shape: ModelShape { model.shape }
+    var tokens: Int { batch.tokens.count }
+
+    /// Phases of a layer; those of adapters are left out when there are none.
+    private static let layerPhases = 12
 
     /// Phases of a step of a model with `layers` layers.
-    static func phaseCount(layers: Int) -> Int { 1 + 8 * layers + 2 }
+    static func phaseCount(layers: Int) -> Int { 1 + layerPhases * layers + 2 }
 
     func execute(_ worker: Worker) {
         let rows = Pieces(tokens, workers: worker.count)
@@ -30,10 +35,10 @@ struct LlamaStep {
             for row in rows[piece] { embed(row) }
         }
         for index in 0..<shape.layers {
-            attention(index, firstPhase: 1 + 8 * index, worker.count)
-            feedForward(index, firstPhase: 6 + 8 * index, worker.count)
+            attention(index, firstPhase: 1 + Self.layerPhases * index, worker)
+            feedForward(index, firstPhase: 8 + Self.layerPhases * index, worker)
         }
-        head(firstPhase: 1 + 8 * shape.layers, worker.count)
+        head(firstPhase: 1 + Self.layerPhases * shape.layers, worker.count)
     }
 
     private func embed(_ row: Int) {
@@ -48,32 +53,61 @@ struct LlamaStep {
         }
     }
 
-    private func attention(_ index: Int, firstPhase phase: Int, _ workers: Int) {
+    private func attention(_ index: Int, firstPhase phase: Int, _ worker: Worker) {
         let layer = model.layers[index]
+        let workers = worker.count
         normalize(layer.inputNorm, phase, workers)
-        multiply(
-            layer.attention, scratch.normed, into: scratch.queriesKeysValues, accumulate: false, phase + 1, workers)
+        if let adapters {
+            let change = AdapterChange(adapters, layer: index, group: \.attention)
+            shrink(change, scratch.normed, phase + 1, workers)
+            multiply(layer.attention, change, scratch.normed, into: scratch.queriesKeysValues, phase + 2, worker)
+        } else {
+            multiply(
+                layer.attention, scratch.normed, into: scratch.queriesKeysValues, accumulate: false, phase + 2, workers)
+        }
         let rows = Pieces(tokens, workers: workers)
-        phases.run(phase + 2, pieces: rows.count) { piece in
+        phases.run(phase + 3, pieces: rows.count) { piece in
             for row in rows[piece] { rotateAndStore(row, index) }
         }
-        attend(index, phase + 3)
-        multiply(layer.attentionOutput, scratch.attended, into: scratch.hidden, accumulate: true, phase + 4, workers)
+        attend(index, phase + 4)
+        project(layer.attentionOutput, index, \.attentionOutput, scratch.attended, phase + 5, worker)
     }
 
-    private func feedForward(_ index: Int, firstPhase phase: Int, _ workers: Int) {
+    private func feedForward(_ index: Int, firstPhase phase: Int, _ worker: Worker) {
         let layer = model.layers[index]
-        normalize(layer.feedForwardNorm, phase, workers)
-        let pairs = Pieces(layer.feedForward.panelCount / 2, workers: workers)
-        withUnsafePointer(to: layer.feedForward.packed) { packed in
-            phases.run(phase + 1, pieces: pairs.count) { piece in
-                kernels.gated_matmul(
-                    packed, Int32(pairs[piece].lowerBound), Int32(pairs[piece].upperBound), scratch.normed[0],
-                    scratch.normed.stride, Int32(tokens), scratch.gated[0], scratch.gated.stride,
-                    Int32(model.intermediateSize), layer.feedForward.bias?.values, model.activation)
-            }
+        normalize(layer.feedForwardNorm, phase, worker.count)
+        if let adapters {
+            let change = AdapterChange(adapters, layer: index, group: \.feedForward)
+            shrink(change, scratch.normed, phase + 1, worker.count)
+            gate(layer.feedForward, change, phase + 2, worker)
+        } else {
+            let pairs = Pieces(layer.feedForward.panelCount / 2, workers: worker.count)
+            phases.run(phase + 2, pieces: pairs.count) { gate(layer.feedForward, pairs[$0], tokens: tokens) }
         }
-        multiply(layer.feedForwardOutput, scratch.gated, into: scratch.hidden, accumulate: true, phase + 2, workers)
+        project(layer.feedForwardOutput, index, \.feedForwardOutput, scratch.gated, phase + 3, worker)
+    }
+
+    /// Gate, up and activation of the first tokens, for some pairs of panels.
+    func gate(_ layer: PackedLinear, _ pairs: Range<Int>, tokens: Int) {
+        withUnsafePointer(to: layer.packed) { packed in
+            kernels.gated_matmul(
+                packed, Int32(pairs.lowerBound), Int32(pairs.upperBound), scratch.normed[0], scratch.normed.stride,
+                Int32(tokens), scratch.gated[0], scratch.gated.stride, Int32(model.intermediateSize),
+                layer.bias?.values, model.activation)
+        }
+    }
+
+    /// Adds a layer's outputs to the residual stream.
+    private func project(
+        _ layer: PackedLinear, _ index: Int, _ group: KeyPath<LlamaAdapter.Layer, AdapterGroup>,
+        _ input: LlamaScratch.Rows, _ phase: Int, _ worker: Worker
+    ) {
+        guard let adapters else {
+            return multiply(layer, input, into: scratch.hidden, accumulate: true, phase + 1, worker.count)
+        }
+        let change = AdapterChange(adapters, layer: index, group: group)
+        shrink(change, input, phase, worker.count)
+        addProduct(layer, change, input, phase + 1, worker)
     }
 
     /// Logits of the rows asked for.
@@ -112,7 +146,7 @@ struct LlamaStep {
             accumulate: accumulate, phase, workers)
     }
 
-    private func multiply(
+    func multiply(
         _ layer: PackedLinear, _ input: UnsafePointer<Float>, stride inputStride: Int, rows: Int,
         into output: UnsafeMutablePointer<Float>, stride outputStride: Int, accumulate: Bool, _ phase: Int,
         _ workers: Int
