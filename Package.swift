@@ -61,8 +61,8 @@ let package = Package(
         room(
             "Engine",
             uses: [
-                "Models", "Compute", "Scheduling", "KVCache", "Sampling", "Tokenizers", "ChatTemplates", "Checkpoints",
-                "DemoModel",
+                "Models", "Adapters", "Compute", "Scheduling", "KVCache", "Sampling", "Tokenizers", "ChatTemplates",
+                "Checkpoints", "DemoModel",
             ]),
         room("SyntheticModels", uses: ["Checkpoints", "DemoModel"]),
         room("Martlet", uses: ["Engine", "Sampling", "Tokenizers", "ChatTemplates", "Checkpoints"]),

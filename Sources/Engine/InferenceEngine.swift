@@ -14,6 +14,8 @@ public final class InferenceEngine: Sendable {
     public let text: TextProcessor
     /// Parameters for requests that leave them open: the model's generation config over the usual defaults.
     public let defaults: SamplingParameters
+    /// The adapters that requests can name.
+    public let adapters: AdapterRegistry
 
     private let inbox: Inbox<EngineMessage>
     private let recorder: StatisticsRecorder
@@ -58,6 +60,8 @@ public final class InferenceEngine: Sendable {
         seeds = SeedSource(configuration.seed)
         recorder = StatisticsRecorder(maxModelLength: model.maxModelLength)
         inbox = Inbox()
+        adapters = AdapterRegistry(
+            loaded.runner, text: text, reservedNames: model.servedNames, memory: AdapterMemory(inbox: inbox))
         start(loaded, configuration)
     }
 
@@ -84,6 +88,7 @@ public final class InferenceEngine: Sendable {
     public func generate(_ request: GenerationRequest) throws(EngineError) -> GenerationStream {
         let maxTokens = try validate(request)
         let badWords = try tokens(ofBadWords: request.sampling.badWords)
+        let chosen = try adapters.resolve(request.adapters, prompt: request.prompt)
         let key = try enter()
         let (stream, continuation) = GenerationStream.makeStream()
         continuation.onTermination = { termination in
@@ -92,6 +97,7 @@ public final class InferenceEngine: Sendable {
         }
         let submission = Submission(
             key: key, id: request.id, prompt: request.prompt, sampling: request.sampling, maxTokens: maxTokens,
+            adapters: chosen,
             cacheSalt: request.cacheSalt, readsCache: request.readsCache, priority: request.priority,
             tenant: request.tenant,
             seed: request.sampling.seed ?? seeds.next(), badWords: badWords, arrived: .now, continuation: continuation)

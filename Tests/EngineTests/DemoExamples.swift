@@ -13,10 +13,12 @@ struct DemoExample: Sendable {
     let minMargin: Double
     let messages: JSONValue
 
-    static func base() throws -> [DemoExample] {
+    static func base() throws -> [DemoExample] { try all().filter { $0.adapter == nil } }
+
+    static func all() throws -> [DemoExample] {
         let file = try DemoModelFolder.locate().examples
         let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
-        return try lines.map { try DemoExample(JSONValue(parsing: String($0))) }.filter { $0.adapter == nil }
+        return try lines.map { try DemoExample(JSONValue(parsing: String($0))) }
     }
 
     private init(_ json: JSONValue) {

@@ -37,6 +37,8 @@ public struct EngineStatistics: Sendable {
     public var blockCount = 0
     /// Bytes of the KV blocks that hold content, in use or kept for reuse.
     public var cacheBytes = 0
+    /// Bytes of the packed weights of adapters.
+    public var adapterBytes = 0
     /// Bytes that KV blocks and all else that grows with use may take together.
     public var memoryBudget = 0
 

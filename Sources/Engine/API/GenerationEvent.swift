@@ -11,6 +11,9 @@ public struct PromptReport: Sendable {
     public let promptTokens: Int
     /// Prompt tokens whose keys and values were found in the cache.
     public let cachedTokens: Int
+    /// The first position that is computed with the request's adapters; nil when it has none, or its prompt does not
+    /// invoke the one it has.
+    public let adapterStart: Int?
     /// One entry for each prompt token when asked for; the first is nil, since nothing predicts it.
     public let logprobs: [PositionLogprobs?]?
 }

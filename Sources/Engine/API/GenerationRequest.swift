@@ -6,6 +6,8 @@ public struct GenerationRequest: Sendable {
     public var id: String
     public var prompt: [Int32]
     public var sampling: SamplingParameters
+    /// Adapters whose changes are added up; none is the base model.
+    public var adapters: [AdapterSelection] = []
     /// Only requests with the same salt share cached content.
     public var cacheSalt: String?
     /// Whether cached content may be used; what this request computes is kept either way.

@@ -8,6 +8,7 @@ struct Choice {
     /// Which of the request's choices.
     let index: Int
     let promptCount: Int
+    let adapters: RequestAdapters?
     /// Tokens generated so far.
     var outputCount = 0
     let sampler: TokenSampler

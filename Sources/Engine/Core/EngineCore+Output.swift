@@ -34,7 +34,8 @@ extension EngineCore {
         request.continuation.yield(
             .started(
                 PromptReport(
-                    promptTokens: choice.promptCount, cachedTokens: cached, logprobs: choice.promptLogprobs)))
+                    promptTokens: choice.promptCount, cachedTokens: cached,
+                    adapterStart: choice.adapters?.start, logprobs: choice.promptLogprobs)))
     }
 
     private func noteToken(_ choice: Choice, at now: ContinuousClock.Instant) {

@@ -99,6 +99,9 @@ final class EngineCore {
         case .abortNamed(let id):
             for request in requests.values where request.id == id { abort(request.key) }
         case .abortAll(let error): abortAll(error)
+        case .chargeAdapters(let bytes, let answer):
+            answer.give(scheduler.withCache { $0.charge(bytes, to: .adapters) })
+        case .refundAdapters(let bytes): scheduler.withCache { $0.refund(bytes, to: .adapters) }
         case .resetPrefixCache(let continuation):
             scheduler.resetPrefixCache()
             continuation.resume()
@@ -126,7 +129,9 @@ final class EngineCore {
 
     private func sequence(_ submission: Submission) -> SequenceRequest {
         SequenceRequest(
-            keys: SequenceKeys(tokens: submission.prompt, root: RootKey(salt: submission.cacheSalt)),
+            keys: SequenceKeys(
+                tokens: submission.prompt, root: RootKey(salt: submission.cacheSalt),
+                adapterState: submission.adapters?.state ?? 0, adapterStart: submission.adapters?.start ?? 0),
             priority: submission.priority, tenant: submission.tenant,
             arrival: Int64(started.duration(to: submission.arrived) / .nanoseconds(1)),
             wantsAllLogits: submission.sampling.promptLogprobs != nil, readsCache: submission.readsCache)
@@ -137,7 +142,7 @@ final class EngineCore {
         let ends = (parameters.ignoreEOS ? [] : Array(endTokens)) + parameters.stopTokenIDs
         return Choice(
             id: id, request: submission.key, index: index,
-            promptCount: submission.prompt.count,
+            promptCount: submission.prompt.count, adapters: submission.adapters,
             sampler: TokenSampler(parameters, seed: submission.seed &+ UInt64(index)),
             processor: LogitsProcessor(
                 parameters, vocabularySize: runner.shape.vocabularySize, prompt: submission.prompt,

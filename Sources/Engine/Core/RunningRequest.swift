@@ -7,6 +7,7 @@ struct RunningRequest {
     let id: String
     let sampling: SamplingParameters
     let promptCount: Int
+    let adapters: RequestAdapters?
     let continuation: GenerationStream.Continuation
     /// Choices that have not finished.
     var open: Set<SequenceID>
@@ -31,6 +32,7 @@ extension RunningRequest {
         id = submission.id
         sampling = submission.sampling
         promptCount = submission.prompt.count
+        adapters = submission.adapters
         continuation = submission.continuation
         open = []
         timeline = RequestTimeline(

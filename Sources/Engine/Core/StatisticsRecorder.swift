@@ -44,6 +44,7 @@ final class StatisticsRecorder: Sendable {
             statistics.blockSize = scheduler.configuration.cache.blockSize
             statistics.blockCount = scheduler.configuration.cache.blockCount
             statistics.cacheBytes = scheduler.cache.ledger.used(by: .blocks)
+            statistics.adapterBytes = scheduler.cache.ledger.used(by: .adapters)
             statistics.memoryBudget = scheduler.cache.ledger.budget
         }
     }

@@ -19,32 +19,69 @@ struct StepBatch {
         let use: Use
     }
 
+    /// Tokens of one entry that are computed with the same weights.
+    private struct Slice {
+        let entry: ScheduledStep.Entry
+        let range: Range<Int>
+        /// Nil for the base model.
+        let adapters: RequestAdapters?
+    }
+
     private(set) var forward = ForwardBatch()
     private(set) var rows: [Row] = []
 
-    /// Lays the entries out one after another. O(tokens + blocks).
+    /// Lays the entries out one after another: those of the base model first, then those with the same adapters side
+    /// by side. An entry in which an adapter switches on is cut there. O(tokens + blocks).
     init(_ step: ScheduledStep, scheduler: Scheduler, choices: [SequenceID: Choice]) {
+        var adapted: [Slice] = []
         for entry in step.entries {
             guard let choice = choices[entry.id] else { continue }
-            append(entry, scheduler[slot: entry.slot], choice)
+            let range = entry.start..<(entry.start + entry.count)
+            let start = choice.adapters.map { min(max($0.start, range.lowerBound), range.upperBound) }
+            let base = range.lowerBound..<(start ?? range.upperBound)
+            if !base.isEmpty {
+                append(Slice(entry: entry, range: base, adapters: nil), scheduler[slot: entry.slot], choice)
+            }
+            if let start, start < range.upperBound {
+                adapted.append(Slice(entry: entry, range: start..<range.upperBound, adapters: choice.adapters))
+            }
+        }
+        guard !adapted.isEmpty else { return }
+        adapted.sort { ($0.adapters?.state ?? 0, $0.entry.id) < ($1.adapters?.state ?? 0, $1.entry.id) }
+        for slice in adapted {
+            guard let choice = choices[slice.entry.id] else { continue }
+            append(slice, scheduler[slot: slice.entry.slot], choice)
         }
     }
 
-    private mutating func append(_ entry: ScheduledStep.Entry, _ state: SequenceState, _ choice: Choice) {
+    private mutating func append(_ slice: Slice, _ state: SequenceState, _ choice: Choice) {
         let first = forward.tokens.count
-        let range = entry.start..<(entry.start + entry.count)
+        let range = slice.range
         forward.sequences.append(
             SequenceSlice(
-                tokenStart: Int32(first), tokenCount: Int32(entry.count), contextLength: Int32(range.upperBound),
+                tokenStart: Int32(first), tokenCount: Int32(range.count), contextLength: Int32(range.upperBound),
                 blockTableStart: Int32(forward.blockTables.count)))
         forward.tokens.append(contentsOf: state.tokens[range])
         forward.positions.append(contentsOf: range.lazy.map(Int32.init))
         let used = (range.upperBound + state.blocks.table.blockSize - 1) / state.blocks.table.blockSize
         forward.blockTables.append(contentsOf: state.blocks.table.blocks.prefix(used))
+        if let adapters = slice.adapters { extendRuns(adapters, from: first, count: range.count) }
         for position in promptPositions(in: range, choice) {
-            appendRow(first + position - range.lowerBound, entry, .promptLogprob(position: position + 1))
+            appendRow(first + position - range.lowerBound, slice.entry, .promptLogprob(position: position + 1))
         }
-        if entry.reachesEnd { appendRow(first + entry.count - 1, entry, .sample) }
+        let end = slice.entry.start + slice.entry.count
+        if slice.entry.reachesEnd, range.upperBound == end { appendRow(first + range.count - 1, slice.entry, .sample) }
+    }
+
+    private var lastState: UInt64?
+
+    private mutating func extendRuns(_ adapters: RequestAdapters, from first: Int, count: Int) {
+        if lastState == adapters.state, !forward.adapterRuns.isEmpty {
+            forward.adapterRuns[forward.adapterRuns.count - 1].tokenCount += count
+        } else {
+            forward.adapterRuns.append(AdapterRun(tokenStart: first, tokenCount: count, terms: adapters.terms))
+            lastState = adapters.state
+        }
     }
 
     /// Positions whose logits say how probable the next token of the prompt was, as far as that is still to be reported.

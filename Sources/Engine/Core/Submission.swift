@@ -8,6 +8,7 @@ struct Submission: Sendable {
     /// With `maxTokens` filled in.
     let sampling: SamplingParameters
     let maxTokens: Int
+    let adapters: RequestAdapters?
     let cacheSalt: String?
     let readsCache: Bool
     let priority: Int
@@ -29,6 +30,9 @@ enum EngineMessage: Sendable {
     case abortAll(EngineError)
     /// Forgets all cached content.
     case resetPrefixCache(CheckedContinuation<Void, Never>)
+    /// Books memory for adapters, or gives it back.
+    case chargeAdapters(Int, AdapterMemory.Answer)
+    case refundAdapters(Int)
     /// Checks the books between two steps: nil, or the first contradiction.
     case audit(CheckedContinuation<String?, Never>)
     /// Ends the thread after everything posted before.

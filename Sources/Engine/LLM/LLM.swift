@@ -33,16 +33,25 @@ public final class LLM: Sendable {
         window = engine.callWindow
     }
 
+    /// The adapters that prompts can name.
+    public var adapters: AdapterRegistry { engine.adapters }
+
     /// Completes one prompt.
-    public func generate(_ prompt: Prompt, sampling: SamplingParameters? = nil) async throws -> GenerationResult {
-        try await result(prompt, sampling) { _ in }
+    ///
+    /// - Parameter adapter: the name of a loaded adapter, or a folder, which is loaded when it is first used and kept.
+    public func generate(
+        _ prompt: Prompt, sampling: SamplingParameters? = nil, adapter: String? = nil
+    ) async throws -> GenerationResult {
+        try await result(prompt, sampling, adapter) { _ in }
     }
 
     /// Completes several prompts together; results are in the order of the prompts.
     ///
     /// The first prompt that fails ends the call; the others are aborted.
+    ///
+    /// - Parameter adapters: the adapter of each prompt, nil for the base model; missing ones at the end are nil.
     public func generate(
-        _ prompts: [Prompt], sampling: SamplingParameters? = nil,
+        _ prompts: [Prompt], sampling: SamplingParameters? = nil, adapters: [String?] = [],
         progress: (@Sendable (BatchProgress) -> Void)? = nil
     ) async throws -> [GenerationResult] {
         let counter = ProgressCounter(total: prompts.count, report: progress)
@@ -51,7 +60,8 @@ public final class LLM: Sendable {
             for (index, prompt) in prompts.enumerated() {
                 if index >= window, let (done, result) = try await group.next() { results[done] = result }
                 group.addTask {
-                    let result = try await self.result(prompt, sampling, onTokens: counter.generated)
+                    let adapter = index < adapters.count ? adapters[index] : nil
+                    let result = try await self.result(prompt, sampling, adapter, onTokens: counter.generated)
                     counter.finished()
                     return (index, result)
                 }
@@ -62,12 +72,14 @@ public final class LLM: Sendable {
     }
 
     /// The text of one completion as it is generated. Ending the iteration early stops the generation.
+    ///
+    /// - Parameter adapter: the name of a loaded adapter.
     public func stream(
-        _ prompt: Prompt, sampling: SamplingParameters? = nil
+        _ prompt: Prompt, sampling: SamplingParameters? = nil, adapter: String? = nil
     ) throws -> AsyncThrowingStream<String, any Error> {
         var sampling = sampling ?? engine.defaults
         sampling.n = 1
-        let events = try events(prompt, sampling: sampling)
+        let events = try events(prompt, sampling: sampling, adapter: adapter)
         let (stream, continuation) = AsyncThrowingStream<String, any Error>.makeStream()
         let task = Task {
             do {
@@ -84,8 +96,10 @@ public final class LLM: Sendable {
     }
 
     /// Everything that happens to a request, as it happens.
-    public func events(_ prompt: Prompt, sampling: SamplingParameters? = nil) throws -> GenerationStream {
-        try start(try tokens(prompt), sampling ?? engine.defaults)
+    public func events(
+        _ prompt: Prompt, sampling: SamplingParameters? = nil, adapter: String? = nil
+    ) throws -> GenerationStream {
+        try start(try tokens(prompt), sampling ?? engine.defaults, adapter)
     }
 
     /// The token ids of a prompt, as the model sees them.
@@ -103,16 +117,21 @@ public final class LLM: Sendable {
     }
 
     private func result(
-        _ prompt: Prompt, _ sampling: SamplingParameters?, onTokens: (Int) -> Void
+        _ prompt: Prompt, _ sampling: SamplingParameters?, _ adapter: String?, onTokens: (Int) -> Void
     ) async throws -> GenerationResult {
+        if let adapter { try await engine.adapters.loadFolder(adapter) }
         let tokens = try tokens(prompt)
         let sampling = sampling ?? engine.defaults
         return try await GenerationResult(
-            start(tokens, sampling), prompt: tokens, choices: sampling.n, onTokens: onTokens)
+            start(tokens, sampling, adapter), prompt: tokens, choices: sampling.n, onTokens: onTokens)
     }
 
-    private func start(_ tokens: [Int32], _ sampling: SamplingParameters) throws -> GenerationStream {
-        try engine.generate(GenerationRequest(id: "llm", prompt: tokens, sampling: sampling))
+    private func start(
+        _ tokens: [Int32], _ sampling: SamplingParameters, _ adapter: String?
+    ) throws -> GenerationStream {
+        var request = GenerationRequest(id: "llm", prompt: tokens, sampling: sampling)
+        request.adapters = adapter.map { [AdapterSelection($0)] } ?? []
+        return try engine.generate(request)
     }
 }
 

@@ -71,6 +71,8 @@ extension APIError {
     package init(_ error: EngineError) {
         switch error {
         case .invalidRequest(let parameter, let message): self = .badRequest(message, parameter: parameter)
+        case .unknownAdapter(let name):
+            self = .notFound("The model \(Self.quoted(name)) does not exist.", parameter: "model")
         case .overloaded(let seconds): self = .unavailable(error.description, retryAfter: max(seconds, 1))
         case .shuttingDown: self = .unavailable(error.description, retryAfter: 5)
         case .failed(let message): self = .internalError(message)

@@ -1,0 +1,31 @@
+/// What clients may know of a loaded adapter.
+public struct AdapterInformation: Sendable, Equatable {
+    /// The name that requests use.
+    public let name: String
+    /// The folder it was loaded from.
+    public let path: String
+    /// PEFT's kind, such as `lora`.
+    public let kind: String
+    /// Ranks of its low-rank changes, ascending.
+    public let ranks: [Int]
+    /// SHA-256 of what was loaded, in hexadecimal digits.
+    public let digest: String
+    /// Bytes of its packed weights.
+    public let byteCount: Int
+    /// Whether it switches on at an invocation in the prompt (Activated LoRA).
+    public let isActivated: Bool
+    /// Unix time at which loading finished.
+    public let created: Int
+}
+
+/// An adapter that a request asks for.
+public struct AdapterSelection: Sendable, Equatable {
+    public var name: String
+    /// Weight of its changes.
+    public var scale: Double
+
+    public init(_ name: String, scale: Double = 1) {
+        self.name = name
+        self.scale = scale
+    }
+}
