@@ -6,12 +6,16 @@ package struct Usage: Sendable, Equatable {
     package var completionTokens = 0
     /// Prompt tokens found in the cache.
     package var cachedTokens = 0
+    /// For requests with adapters: the first position that was computed with them; nil inside when none was, as the
+    /// prompt did not invoke them.
+    package var adapterStart: Int??
 
     package init() {}
 
     mutating func add(_ report: PromptReport) {
         promptTokens += report.promptTokens
         cachedTokens += report.cachedTokens
+        if adapterStart != nil { adapterStart = .some(report.adapterStart) }
     }
 
     func append(to json: inout JSONBuffer) {
@@ -23,6 +27,11 @@ package struct Usage: Sendable, Equatable {
         json.integer(completionTokens)
         json.raw(#","prompt_tokens_details":{"cached_tokens":"#)
         json.integer(cachedTokens)
-        json.raw("}}")
+        json.raw("}")
+        if let adapterStart {
+            json.raw(#","adapter_start":"#)
+            if let start = adapterStart { json.integer(start) } else { json.raw("null") }
+        }
+        json.raw("}")
     }
 }

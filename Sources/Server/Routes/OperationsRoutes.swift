@@ -15,7 +15,8 @@ struct OperationsRoutes: Sendable {
             .json(Array(#"{"version":"\#(ServerVersion.current)"}"#.utf8))
         }
         table.add(.get, "/metrics", to: router, metrics)
-        table.add(.post, "/reset_prefix_cache", to: router) { _, _ in
+        table.add(.post, "/reset_prefix_cache", to: router) { _, context in
+            try state.requireAdmin(context)
             await state.engine.resetPrefixCache()
             return Response(status: .ok)
         }
