@@ -41,7 +41,7 @@ import Testing
             ("layers_to_transform", "x", "field 'layers_to_transform'"),
             ("use_bdlora", ["x": 1], "field 'use_bdlora'"), ("target_parameters", ["x"], "field 'target_parameters'"),
             ("kasa_config", ["x": 1], "field 'kasa_config'"), ("something_new", 1, "field 'something_new'"),
-            ("alora_invocation_tokens", [40], "field 'alora_invocation_tokens'"),
+            ("alora_invocation_tokens", [32], "field 'alora_invocation_tokens'"),
             ("alora_invocation_tokens", [-1], "field 'alora_invocation_tokens'"),
             ("alora_invocation_tokens", [], "field 'alora_invocation_tokens'"),
         ] as [(String, JSONValue?, String)])
@@ -110,8 +110,8 @@ import Testing
             try $0.set("trainable_token_indices", [1, 2])
         }
         try refused("lora-tokens", "token id twice") { try $0.set("trainable_token_indices", [1, 2, 1]) }
-        try refused("lora-tokens", "token ids from 0 to 39") { try $0.set("trainable_token_indices", [1, 2, 40]) }
-        try refused("lora-grown", "has 43 rows, its") {
+        try refused("lora-tokens", "token ids from 0 to 31") { try $0.set("trainable_token_indices", [1, 2, 32]) }
+        try refused("lora-grown", "has 35 rows, its") {
             try $0.changeHeader("model.lm_head.weight", "model.lm_tail.weight")
         }
         try refused("ia3", "feedforward_modules") { try $0.set("feedforward_modules", ["v_proj"]) }
