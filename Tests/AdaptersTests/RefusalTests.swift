@@ -128,6 +128,8 @@ import Testing
         }
         try refused("prefix-tuning", "expected shape [4, 32]") { try $0.set("num_virtual_tokens", 4) }
         try refused("multitask-prompt-tuning", "expected shape [3, 3, 2]") { try $0.set("num_tasks", 3) }
+        try refused("lora", "names trained tokens, but") { try $0.set("trainable_token_indices", [1]) }
+        try refused("lokr-both", "expected a matrix") { try $0.changeHeader("\"shape\":[4,1]", "\"shape\":[4  ]") }
         for name in ["lora-saved", "lora-tokens", "dora", "lora-embed-head"] {
             try refused(name, "an activated adapter cannot") { try $0.set("alora_invocation_tokens", [5]) }
         }
@@ -154,5 +156,8 @@ import Testing
         let loaded = try AdapterLoader.load(folder: adapter.folder, catalog: try Folders.catalog())
         #expect(loaded.warnings.count == 1)
         #expect(loaded.warnings.first?.contains("2 modules") == true)
+        try adapter.set("modules_to_save", ["classifier"])
+        let other = try AdapterLoader.load(folder: adapter.folder, catalog: try Folders.catalog())
+        #expect(other.warnings.count == 2)
     }
 }

@@ -32,7 +32,8 @@ ALL = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_pro
 
 
 def lora(**fields):
-    return LoraConfig(task_type="CAUSAL_LM", **{"r": 3, "lora_alpha": 7, "target_modules": ["q_proj", "down_proj"], **fields})
+    defaults = {"r": 3, "lora_alpha": 7, "target_modules": ["q_proj", "down_proj"]}
+    return LoraConfig(task_type="CAUSAL_LM", **{**defaults, **fields})
 
 
 def case(config, model="plain", dtype=None, grown=0):
@@ -173,20 +174,23 @@ def expect(folder, name, case):
         before = load_model(folder, {**case, "grown": 0}).double().state_dict()
         after = merged(folder, name, case)
         changed = sorted(
-            key for key, value in after.items() if value.shape != before[key].shape or not torch.equal(value, before[key]))
+            key for key, value in after.items()
+            if value.shape != before[key].shape or not torch.equal(value, before[key]))
         if name == "tied-embed":
             # Merging writes into the weight that the head shares; the adapter at work leaves the head alone.
             changed.remove("lm_head.weight")
         if name == "tied-both":
             # For the same reason both changes end in one weight: it is taken apart again.
-            layers = PeftModel.from_pretrained(load_model(folder, case), folder / "adapters" / name).double()
-            for path, module in (("model.embed_tokens", layers.get_input_embeddings()), ("lm_head", layers.get_output_embeddings())):
-                after[path + ".weight"] = before[path + ".weight"] + module.get_delta_weight("default")
+            model = PeftModel.from_pretrained(load_model(folder, case), folder / "adapters" / name).double()
+            layers = {"model.embed_tokens": model.get_input_embeddings(), "lm_head": model.get_output_embeddings()}
+            for path, layer in layers.items():
+                after[path + ".weight"] = before[path + ".weight"] + layer.get_delta_weight("default")
         chosen = [key for key in changed if "layers" not in key]
         inner = [key for key in changed if "layers" in key]
         chosen += random.Random(SEED + len(name)).sample(inner, min(2, len(inner)))
         expected = {key: after[key].float().contiguous().clone() for key in chosen}
-    save_file({key: value.detach() for key, value in sorted(expected.items())}, folder / "adapters" / name / "expected.safetensors")
+    expected = {key: value.detach() for key, value in sorted(expected.items())}
+    save_file(expected, folder / "adapters" / name / "expected.safetensors")
     return changed
 
 
