@@ -98,6 +98,7 @@ public final class InferenceEngine: Sendable {
         let submission = Submission(
             key: key, id: request.id, prompt: request.prompt, sampling: request.sampling, maxTokens: maxTokens,
             adapters: chosen,
+            adapterUse: request.adapters.isEmpty ? nil : chosen.map { .from($0.start) } ?? .notInvoked,
             cacheSalt: request.cacheSalt, readsCache: request.readsCache, priority: request.priority,
             tenant: request.tenant,
             seed: request.sampling.seed ?? seeds.next(), badWords: badWords, arrived: .now, continuation: continuation)

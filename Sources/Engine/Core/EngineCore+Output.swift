@@ -35,7 +35,7 @@ extension EngineCore {
             .started(
                 PromptReport(
                     promptTokens: choice.promptCount, cachedTokens: cached,
-                    adapterStart: choice.adapters?.start, logprobs: choice.promptLogprobs)))
+                    adapters: request.adapterUse, logprobs: choice.promptLogprobs)))
     }
 
     private func noteToken(_ choice: Choice, at now: ContinuousClock.Instant) {

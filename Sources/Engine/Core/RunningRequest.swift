@@ -7,7 +7,8 @@ struct RunningRequest {
     let id: String
     let sampling: SamplingParameters
     let promptCount: Int
-    let adapters: RequestAdapters?
+    /// Nil when the request asks for no adapters.
+    let adapterUse: AdapterUse?
     let continuation: GenerationStream.Continuation
     /// Choices that have not finished.
     var open: Set<SequenceID>
@@ -32,7 +33,7 @@ extension RunningRequest {
         id = submission.id
         sampling = submission.sampling
         promptCount = submission.prompt.count
-        adapters = submission.adapters
+        adapterUse = submission.adapterUse
         continuation = submission.continuation
         open = []
         timeline = RequestTimeline(

@@ -8,7 +8,9 @@ struct Submission: Sendable {
     /// With `maxTokens` filled in.
     let sampling: SamplingParameters
     let maxTokens: Int
+    /// Nil for the base model, also when the prompt does not invoke the adapter.
     let adapters: RequestAdapters?
+    let adapterUse: AdapterUse?
     let cacheSalt: String?
     let readsCache: Bool
     let priority: Int

@@ -6,16 +6,15 @@ package struct Usage: Sendable, Equatable {
     package var completionTokens = 0
     /// Prompt tokens found in the cache.
     package var cachedTokens = 0
-    /// For requests with adapters: the first position that was computed with them; nil inside when none was, as the
-    /// prompt did not invoke them.
-    package var adapterStart: Int??
+    /// What became of the request's adapters; nil when it asks for none.
+    package var adapters: AdapterUse?
 
     package init() {}
 
     mutating func add(_ report: PromptReport) {
         promptTokens += report.promptTokens
         cachedTokens += report.cachedTokens
-        if adapterStart != nil { adapterStart = .some(report.adapterStart) }
+        adapters = report.adapters ?? adapters
     }
 
     func append(to json: inout JSONBuffer) {
@@ -28,9 +27,12 @@ package struct Usage: Sendable, Equatable {
         json.raw(#","prompt_tokens_details":{"cached_tokens":"#)
         json.integer(cachedTokens)
         json.raw("}")
-        if let adapterStart {
+        switch adapters {
+        case .from(let start):
             json.raw(#","adapter_start":"#)
-            if let start = adapterStart { json.integer(start) } else { json.raw("null") }
+            json.integer(start)
+        case .notInvoked: json.raw(#","adapter_start":null"#)
+        case nil: break
         }
         json.raw("}")
     }
