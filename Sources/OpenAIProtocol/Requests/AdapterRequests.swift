@@ -9,8 +9,8 @@ package struct LoadAdapterRequest: Sendable, Equatable {
 
     package init(_ body: JSONValue) throws(APIError) {
         let fields = try Fields(body)
-        guard let name = try fields.string("lora_name") ?? fields.string("name"),
-            let path = try fields.string("lora_path") ?? fields.string("path"), !name.isEmpty, !path.isEmpty
+        guard let name = try fields.first(of: "lora_name", "name"),
+            let path = try fields.first(of: "lora_path", "path"), !name.isEmpty, !path.isEmpty
         else {
             throw APIError(
                 status: 400, type: "InvalidUserInput",
@@ -21,7 +21,9 @@ package struct LoadAdapterRequest: Sendable, Equatable {
         }
         self.name = name
         self.path = path
-        replaces = try fields.bool("load_inplace") ?? fields.bool("replace") ?? false
+        let inPlace = try fields.bool("load_inplace") ?? false
+        let replace = try fields.bool("replace") ?? false
+        replaces = inPlace || replace
     }
 }
 
@@ -31,7 +33,7 @@ package struct UnloadAdapterRequest: Sendable, Equatable {
 
     package init(_ body: JSONValue) throws(APIError) {
         let fields = try Fields(body)
-        guard let name = try fields.string("lora_name") ?? fields.string("name"), !name.isEmpty else {
+        guard let name = try fields.first(of: "lora_name", "name"), !name.isEmpty else {
             throw APIError(status: 400, type: "InvalidUserInput", message: "'lora_name' must be provided.")
         }
         self.name = name
@@ -72,5 +74,13 @@ package enum AdapterList {
         json.raw(#","created":"#)
         json.integer(adapter.created)
         json.raw("}")
+    }
+}
+
+extension Fields {
+    /// A text under vLLM's name of the field, or under ours.
+    fileprivate func first(of name: String, _ other: String) throws(APIError) -> String? {
+        if let text = try string(name) { return text }
+        return try string(other)
     }
 }
