@@ -22,9 +22,10 @@ extension ServerState {
     var knownAdapters: [(name: String, path: String)] {
         let loaded = engine.loadedAdapters.map { (name: $0.name, path: $0.path) }
         let names = Set(loaded.map(\.name))
-        return loaded + adapters.names.filter { !names.contains($0) }.compactMap { name in
-            adapters.folder(of: name).map { (name: name, path: $0) }
-        }
+        return loaded
+            + adapters.names.filter { !names.contains($0) }.compactMap { name in
+                adapters.folder(of: name).map { (name: name, path: $0) }
+            }
     }
 
     /// Refuses who may not change what others use: with keys, that needs an admin's.

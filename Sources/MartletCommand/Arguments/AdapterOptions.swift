@@ -66,7 +66,8 @@ struct AdapterChoice {
         let demo = isDemo && !argument.contains("/") ? try? DemoModelFolder.locate().adapters : nil
         let path = demo.map { $0 + "/" + argument } ?? argument
         guard MappedFile.isFolder(path) == true else {
-            throw CommandError("There is no adapter '\(argument)': name a folder, or load one with --adapter name=path.")
+            throw CommandError(
+                "There is no adapter '\(argument)': name a folder, or load one with --adapter name=path.")
         }
         do {
             try await llm.adapters.load(argument, path: path)

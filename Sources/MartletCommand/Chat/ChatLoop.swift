@@ -127,7 +127,8 @@ struct ChatLoop {
     }
 
     private static func streamAnswer(
-        to conversation: Conversation, _ llm: LLM, _ sampling: SamplingParameters, _ adapter: String?, _ output: Terminal
+        to conversation: Conversation, _ llm: LLM, _ sampling: SamplingParameters, _ adapter: String?,
+        _ output: Terminal
     ) async -> Reply {
         var reply = Reply()
         do {

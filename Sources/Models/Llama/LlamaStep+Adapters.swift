@@ -94,7 +94,8 @@ extension LlamaStep {
                     let bias = layer.bias.map { UnsafePointer($0.values + column) }
                     withUnsafePointer(to: layer.panel(panel)) {
                         kernels.matmul(
-                            $0, 0, 1, input[group.lowerBound], input.stride, Int32(group.count), workspace, stride, bias,
+                            $0, 0, 1, input[group.lowerBound], input.stride, Int32(group.count), workspace, stride,
+                            bias,
                             false)
                     }
                     expand(change, panel: panel, lane: nil, tokens: group, into: workspace, stride: stride)
@@ -125,8 +126,9 @@ extension LlamaStep {
         }
     }
 
-    private func gate(_ layer: PackedLinear, _ change: AdapterChange, _ pair: Int, _ group: Range<Int>, _ worker: Worker)
-    {
+    private func gate(
+        _ layer: PackedLinear, _ change: AdapterChange, _ pair: Int, _ group: Range<Int>, _ worker: Worker
+    ) {
         guard let workspace = scratch.workspaces?[worker.index] else { return }
         let stride = LlamaScratch.workspaceColumns
         for lane in 0..<2 {

@@ -27,10 +27,12 @@ package struct AdapterFields: Sendable, Equatable {
         }
         guard let listed = try fields.array("adapters") else { return }
         guard selections.isEmpty else {
-            throw .badRequest("adapters: `model` names an adapter already; name the base model there", parameter: "adapters")
+            throw .badRequest(
+                "adapters: `model` names an adapter already; name the base model there", parameter: "adapters")
         }
         guard listed.count <= Self.limit else {
-            throw .badRequest("adapters: at most \(Self.limit) may be listed, got \(listed.count)", parameter: "adapters")
+            throw .badRequest(
+                "adapters: at most \(Self.limit) may be listed, got \(listed.count)", parameter: "adapters")
         }
         for (position, value) in listed.enumerated() {
             let selection = try Self.selection(value, path: "adapters[\(position)]")

@@ -17,7 +17,8 @@ package struct LoadAdapterRequest: Sendable, Equatable {
                 message: "Both 'lora_name' and 'lora_path' must be provided.")
         }
         guard name.unicodeScalars.count <= 256 else {
-            throw APIError(status: 400, type: "InvalidUserInput", message: "'lora_name' must have at most 256 characters.")
+            throw APIError(
+                status: 400, type: "InvalidUserInput", message: "'lora_name' must have at most 256 characters.")
         }
         self.name = name
         self.path = path

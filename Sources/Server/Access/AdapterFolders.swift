@@ -20,7 +20,9 @@ struct AdapterFolders: Sendable {
 
     /// The folder of the adapter `name` in the library; nil when there is none.
     func folder(of name: String) -> String? {
-        guard let library, !name.isEmpty, !name.hasPrefix("."), !name.contains("/"), !name.contains("\0") else { return nil }
+        guard let library, !name.isEmpty, !name.hasPrefix("."), !name.contains("/"), !name.contains("\0") else {
+            return nil
+        }
         let path = library + "/" + name
         guard FileManager.default.fileExists(atPath: path + "/adapter_config.json"), isAllowed(path) else { return nil }
         return path

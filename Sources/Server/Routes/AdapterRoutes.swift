@@ -35,7 +35,9 @@ struct AdapterRoutes: Sendable {
     ) async throws -> T {
         var request = request
         let body = try await request.collectJSON(upTo: state.configuration.maxBodyBytes)
-        return try await state.preparation.run(body, depth: state.limits.depth) { json throws(APIError) in try read(json) }
+        return try await state.preparation.run(body, depth: state.limits.depth) { json throws(APIError) in
+            try read(json)
+        }
     }
 
     private func load(_ request: Request, _ context: ServerContext) async throws -> AdapterInformation {
