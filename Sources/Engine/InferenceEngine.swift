@@ -99,7 +99,8 @@ public final class InferenceEngine: Sendable {
             key: key, id: request.id, prompt: request.prompt, sampling: request.sampling, maxTokens: maxTokens,
             adapters: chosen,
             adapterUse: request.adapters.isEmpty ? nil : chosen.map { .from($0.start) } ?? .notInvoked,
-            cacheSalt: request.cacheSalt, readsCache: request.readsCache, priority: request.priority,
+            adapterNames: request.adapters.map(\.name), cacheSalt: request.cacheSalt, readsCache: request.readsCache,
+            priority: request.priority,
             tenant: request.tenant,
             seed: request.sampling.seed ?? seeds.next(), badWords: badWords, arrived: .now, continuation: continuation)
         guard inbox.post(.submit(submission)) else {

@@ -156,6 +156,9 @@ import Testing
         let replaced = try await llm.generate(.tokens(example.promptTokens), sampling: sampling, adapter: "sql")
         #expect(replaced.outputs.map(\.tokens) != expected.outputs.map(\.tokens))
         #expect(replaced.cachedTokens == 0, "another content shares nothing")
+        let numbers = try #require(llm.engine.statistics().adapters.byName["sql"])
+        #expect(numbers.requests == 3 && numbers.requestsRunning == 0 && numbers.requestsWaiting == 0)
+        #expect(numbers.promptTokens == 3 * example.promptTokens.count && numbers.generationTokens == 900)
         for name in Self.names { try llm.adapters.unload(name) }
         #expect(throws: EngineError.unknownAdapter("sql")) { try llm.adapters.unload("sql") }
         #expect(await llm.engine.audit() == nil)

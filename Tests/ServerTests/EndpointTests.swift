@@ -211,6 +211,7 @@ import Testing
 }
 
 private let metricFamilies = [
+    "vllm:lora_requests_info", "martlet:adapter_requests_total", "martlet:kv_cache_bytes",
     "vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:num_requests_waiting_by_reason",
     "vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc", "vllm:cache_config_info",
     "vllm:prefix_cache_queries_total", "vllm:prefix_cache_hits_total", "vllm:gpu_prefix_cache_queries_total",

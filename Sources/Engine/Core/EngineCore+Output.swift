@@ -55,6 +55,7 @@ extension EngineCore {
         guard let request = requests[choice.request], request.open.isEmpty else { return }
         requests[request.key] = nil
         recorder.completed(request, at: now)
+        recorder.adaptersLeft(request)
         request.continuation.finish()
     }
 

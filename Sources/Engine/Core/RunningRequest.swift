@@ -9,6 +9,7 @@ struct RunningRequest {
     let promptCount: Int
     /// Nil when the request asks for no adapters.
     let adapterUse: AdapterUse?
+    let adapterNames: [String]
     let continuation: GenerationStream.Continuation
     /// Choices that have not finished.
     var open: Set<SequenceID>
@@ -34,6 +35,7 @@ extension RunningRequest {
         sampling = submission.sampling
         promptCount = submission.prompt.count
         adapterUse = submission.adapterUse
+        adapterNames = submission.adapterNames
         continuation = submission.continuation
         open = []
         timeline = RequestTimeline(

@@ -11,6 +11,8 @@ struct Submission: Sendable {
     /// Nil for the base model, also when the prompt does not invoke the adapter.
     let adapters: RequestAdapters?
     let adapterUse: AdapterUse?
+    /// The adapters that the request asks for.
+    let adapterNames: [String]
     let cacheSalt: String?
     let readsCache: Bool
     let priority: Int

@@ -28,7 +28,8 @@ struct OperationsRoutes: Sendable {
 
     private func metrics(_ request: Request, _ context: ServerContext) -> Response {
         let text = MetricsText.render(
-            state.engine.statistics(), model: state.engine.model, traffic: state.traffic.snapshot,
+            state.engine.statistics(), model: state.engine.model, adapters: state.engine.loadedAdapters,
+            traffic: state.traffic.snapshot,
             process: ProcessStatistics.current())
         return Response(
             status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
