@@ -1,6 +1,7 @@
 import Checkpoints
 import Compute
 import Foundation
+internal import KVCache
 public import Sampling
 import Scheduling
 import Synchronization
@@ -61,7 +62,8 @@ public final class InferenceEngine: Sendable {
         recorder = StatisticsRecorder(maxModelLength: model.maxModelLength)
         inbox = Inbox()
         adapters = AdapterRegistry(
-            loaded.runner, text: text, reservedNames: model.servedNames, memory: AdapterMemory(inbox: inbox))
+            loaded.runner, text: text, reservedNames: model.servedNames, 
+            memory: AdapterMemory(inbox: inbox, limit: loaded.scheduler.cache.bytesForOthers))
         start(loaded, configuration)
     }
 
@@ -70,6 +72,7 @@ public final class InferenceEngine: Sendable {
             runner: loaded.runner, pool: loaded.pool, tokenizer: loaded.text.tokenizer, endTokens: loaded.endTokens,
             scheduler: loaded.scheduler, inbox: inbox, recorder: recorder,
             cacheIdleTimeout: configuration.cacheIdleTimeout, cacheEvents: configuration.cacheEvents)
+        core.onPressure = { [weak adapters] in adapters?.relieve() }
         nonisolated(unsafe) let handedOver = core
         let thread = Thread { handedOver.run() }
         thread.name = "martlet-engine"

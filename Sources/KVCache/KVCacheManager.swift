@@ -7,10 +7,15 @@ package struct KVCacheConfiguration: Sendable {
     package var blockBytes: Int
     /// Bytes that blocks and all else in the ledger may take together.
     package var budget: Int
+    /// Blocks that other accounts leave free: those of the longest sequence, so that one can always run.
+    package var reservedBlocks = 0
     /// Whether content is kept for reuse.
     package var isPrefixCachingEnabled: Bool
     /// Whether `takeEvents` has something to tell.
     package var recordsEvents: Bool
+
+    /// Most bytes that accounts other than the blocks' can have together.
+    package var bytesForOthers: Int { max(0, budget - reservedBlocks * blockBytes) }
 
     package init(
         blockSize: Int, blockCount: Int, blockBytes: Int = 1, budget: Int? = nil,
@@ -208,6 +213,8 @@ package struct KVCacheManager: Sendable {
 
     /// Books bytes of something else than blocks, giving up kept blocks for it; false when they cannot be had.
     package mutating func charge(_ bytes: Int, to account: MemoryLedger.Account) -> Bool {
+        let others = pool.ledger.total - pool.ledger.used(by: .blocks)
+        guard others + bytes <= configuration.bytesForOthers else { return false }
         while pool.ledger.available < bytes, let block = pool.leastRecent {
             forget(block)
             pool.discard(block)

@@ -30,6 +30,8 @@ package struct Scheduler: Sendable {
 
     package var waitingCount: Int { waiting.count }
     package var runningCount: Int { running.count }
+    /// Whether a sequence could not go on, or could not begin, for lack of blocks.
+    package private(set) var lacksMemory = false
     package var isIdle: Bool { sequences.count == 0 }
 
     package subscript(id: SequenceID) -> SequenceState? { sequences.slot(of: id).map { sequences.states[$0] } }
@@ -109,6 +111,7 @@ package struct Scheduler: Sendable {
         schedulePrefills(&step)
         if step.preempted.isEmpty { admitWaiting(&step) }
         step.copies = cache.stepCopies
+        lacksMemory = !step.preempted.isEmpty || blocked != nil
         return step
     }
 

@@ -25,7 +25,11 @@ extension InferenceEngine: EngineService {
     }
 
     package func unloadAdapter(_ name: String) throws(EngineError) { try adapters.unload(name) }
-    package func isLoaded(_ adapter: String) -> Bool { adapters[adapter] != nil }
+    package func isLoaded(_ adapter: String) -> Bool { adapters.contains(adapter) }
+
+    package func prepareAdapters(_ names: [String]) async throws -> AdapterLease? { try await adapters.prepare(names) }
+
+    package func pinAdapter(_ name: String, _ isPinned: Bool) throws(EngineError) { try adapters.pin(name, isPinned) }
 
     package func renderChat(_ chat: ChatInput) throws(EngineError) -> String {
         try text.renderChat(

@@ -14,7 +14,11 @@ package protocol EngineService: TextService {
     var loadedAdapters: [AdapterInformation] { get }
     func loadAdapter(_ name: String, path: String, replacing: Bool) async throws -> AdapterInformation
     func unloadAdapter(_ name: String) throws(EngineError)
+    /// Whether the adapter has a name, in memory or not.
     func isLoaded(_ adapter: String) -> Bool
+    /// Sees to it that adapters are in memory until the lease is let go; nil when there is nothing to hold.
+    func prepareAdapters(_ names: [String]) async throws -> AdapterLease?
+    func pinAdapter(_ name: String, _ isPinned: Bool) throws(EngineError)
     func statistics() -> EngineStatistics
     func drain(within limit: Duration) async
 }

@@ -5,8 +5,8 @@ extension ServerState {
     /// Whether a request may name this adapter: it is loaded, or lies in the library and is loaded then.
     func isAdapter(_ name: String) -> Bool { engine.isLoaded(name) || adapters.folder(of: name) != nil }
 
-    /// Loads what a request names and what only lies in the library.
-    func loadAdapters(_ prompts: [PreparedPrompt]) async throws {
+    /// Loads what a request names and what only lies in the library, or was given up; it stays as long as the lease.
+    func loadAdapters(_ prompts: [PreparedPrompt]) async throws -> AdapterLease? {
         for selection in prompts.first?.adapters ?? [] where !engine.isLoaded(selection.name) {
             guard let folder = adapters.folder(of: selection.name) else { continue }
             do {
@@ -15,6 +15,11 @@ extension ServerState {
                 // Another request may have been faster.
                 if !engine.isLoaded(selection.name) { throw APIError(error) }
             }
+        }
+        do {
+            return try await engine.prepareAdapters((prompts.first?.adapters ?? []).map(\.name))
+        } catch let error as EngineError {
+            throw APIError(error)
         }
     }
 

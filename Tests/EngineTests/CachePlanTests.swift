@@ -28,7 +28,8 @@ import Testing
     }
 
     @Test func shortensTheContextToWhatFitsUnlessItWasAskedFor() throws {
-        #expect(try plan(memory: 10 * 1024).maxModelLength == 160)
+        #expect(try plan(memory: 10 * 1024).maxModelLength == 112, "three quarters of it")
+        #expect(try plan(length: 160, memory: 10 * 1024).maxModelLength == 160)
         #expect(throws: EngineError.self) { try plan(length: 500, memory: 10 * 1024) }
         #expect(throws: EngineError.self) { try plan(memory: 100) }
     }

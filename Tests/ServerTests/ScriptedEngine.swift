@@ -171,6 +171,12 @@ final class ScriptedEngine: EngineService {
         return information
     }
 
+    func prepareAdapters(_ names: [String]) async throws -> AdapterLease? { nil }
+
+    func pinAdapter(_ name: String, _ isPinned: Bool) throws(EngineError) {
+        guard isLoaded(name) else { throw .unknownAdapter(name) }
+    }
+
     func unloadAdapter(_ name: String) throws(EngineError) {
         guard isLoaded(name) else { throw .unknownAdapter(name) }
         change { $0.adapters[name] = nil }

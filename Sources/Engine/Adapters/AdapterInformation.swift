@@ -16,6 +16,24 @@ public struct AdapterInformation: Sendable, Equatable {
     public let isActivated: Bool
     /// Unix time at which loading finished.
     public let created: Int
+    /// Whether it is in memory now; if not it is loaded when a request asks for it.
+    public internal(set) var isResident = true
+    /// Whether it stays in memory.
+    public internal(set) var isPinned = false
+
+    package init(
+        name: String, path: String, kind: String, ranks: [Int], digest: String, byteCount: Int, isActivated: Bool,
+        created: Int
+    ) {
+        self.name = name
+        self.path = path
+        self.kind = kind
+        self.ranks = ranks
+        self.digest = digest
+        self.byteCount = byteCount
+        self.isActivated = isActivated
+        self.created = created
+    }
 }
 
 /// An adapter that a request asks for.

@@ -13,14 +13,10 @@ public final class AdapterRegistry: Sendable {
     private let text: TextProcessor
     private let memory: AdapterMemory
     private let states = AdapterStates()
-    private let state = Mutex(State())
+    private let shelf = Mutex(AdapterShelf())
     /// Loading is one after another: two at once would only share the disk and the cores.
     private let queue = DispatchQueue(label: "martlet-adapters")
     private let reservedNames: Set<String>
-
-    private struct State {
-        var versions: [String: AdapterVersion] = [:]
-    }
 
     init(_ runner: any ModelRunner, text: TextProcessor, reservedNames: [String], memory: AdapterMemory) {
         self.runner = RunnerAccess(runner)
@@ -29,14 +25,25 @@ public final class AdapterRegistry: Sendable {
         self.memory = memory
     }
 
-    /// The loaded adapters, by name.
+    /// The adapters that have names, sorted; also those that were given up to make room and come back when asked for.
     public var all: [AdapterInformation] {
-        state.withLock { $0.versions.values.map(\.information) }.sorted { $0.name < $1.name }
+        shelf.withLock { shelf in
+            shelf.entries.values.map { entry in
+                var information = entry.information
+                information.isResident = entry.version != nil
+                information.isPinned = entry.isPinned
+                return information
+            }
+        }.sorted { $0.name < $1.name }
     }
 
-    public subscript(name: String) -> AdapterInformation? {
-        state.withLock { $0.versions[name]?.information }
-    }
+    public subscript(name: String) -> AdapterInformation? { all.first { $0.name == name } }
+
+    /// Whether the adapter has a name here, in memory or not.
+    public func contains(_ name: String) -> Bool { shelf.withLock { $0[name] != nil } }
+
+    /// How often an adapter was given up to make room.
+    var evictions: Int { shelf.withLock { $0.evictions } }
 
     /// Loads the PEFT adapter in the folder `path` under `name`.
     ///
@@ -48,39 +55,77 @@ public final class AdapterRegistry: Sendable {
             throw EngineError.invalidRequest(
                 parameter: "lora_name", message: "The name '\(name)' is the model's own; choose another.")
         }
-        let version = try await withCheckedThrowingContinuation { continuation in
-            queue.async {
-                continuation.resume(with: Result { try self.read(name, path: path, replacing: replacing) })
+        return try await onQueue { registry in
+            if !replacing, registry.contains(name) {
+                throw EngineError.invalidRequest(
+                    parameter: "lora_name",
+                    message: "The adapter '\(name)' is loaded already; ask for it to be loaded in place to replace it.")
             }
+            return try registry.read(name, path: path).information
         }
-        return version.information
     }
+
+    private func onQueue<T: Sendable>(_ body: @escaping @Sendable (AdapterRegistry) throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { continuation.resume(with: Result { try body(self) }) }
+        }
+    }
+
+    /// Sees to it that adapters are in memory, and stay there as long as the lease is held.
+    ///
+    /// - Throws: `.unknownAdapter`; what `load` throws, when the files of one that was given up have changed for the worse.
+    public func prepare(_ names: [String]) async throws -> AdapterLease {
+        var versions: [AdapterVersion] = []
+        for name in names {
+            if let version = shelf.withLock({ $0.use(name) }) {
+                versions.append(version)
+                continue
+            }
+            versions.append(
+                try await onQueue { registry in
+                    // Another request may have been faster.
+                    if let version = registry.shelf.withLock({ $0.use(name) }) { return version }
+                    guard let known = registry.shelf.withLock({ $0[name]?.information }) else {
+                        throw EngineError.unknownAdapter(name)
+                    }
+                    return try registry.read(name, path: known.path)
+                })
+        }
+        return AdapterLease(versions: versions)
+    }
+
+    /// Keeps an adapter in memory, or lets it go like the others.
+    public func pin(_ name: String, _ isPinned: Bool = true) throws(EngineError) {
+        guard contains(name) else { throw .unknownAdapter(name) }
+        shelf.withLock { $0.pin(name, isPinned) }
+    }
+
+    /// Gives up an adapter that nobody uses; for when requests lack memory.
+    func relieve() {
+        queue.async { _ = self.evictOne() }
+    }
+
+    private func evictOne() -> Bool { shelf.withLock { $0.evict() } != nil }
 
     /// Loads the adapter in a folder under the folder's path, unless something of this name is loaded already.
     func loadFolder(_ path: String) async throws {
-        guard self[path] == nil else { return }
+        guard !contains(path) else { return }
         guard MappedFile.isFolder(path) == true else { throw EngineError.unknownAdapter(path) }
         do {
             try await load(path, path: path)
         } catch {
             // Another caller may have been faster.
-            if self[path] == nil { throw error }
+            if !contains(path) { throw error }
         }
     }
 
     /// Takes the name away; memory is freed when the last request with the adapter has ended.
     public func unload(_ name: String) throws(EngineError) {
-        guard state.withLock({ $0.versions.removeValue(forKey: name) }) != nil else {
-            throw .unknownAdapter(name)
-        }
+        guard shelf.withLock({ $0.remove(name) }) else { throw .unknownAdapter(name) }
     }
 
-    private func read(_ name: String, path: String, replacing: Bool) throws -> AdapterVersion {
-        if !replacing, self[name] != nil {
-            throw EngineError.invalidRequest(
-                parameter: "lora_name",
-                message: "The adapter '\(name)' is loaded already; ask for it to be loaded in place to replace it.")
-        }
+    /// On the queue.
+    private func read(_ name: String, path: String) throws -> AdapterVersion {
         let loaded: LoadedAdapter
         let packed: any PackedAdapter
         do {
@@ -90,18 +135,32 @@ public final class AdapterRegistry: Sendable {
             throw EngineError.invalidRequest(parameter: "lora_path", message: "The adapter '\(name)': \(error)")
         }
         let bytes = packed.byteCount
-        guard memory.reserve(bytes) else {
-            throw EngineError.invalidRequest(
-                parameter: "lora_path",
-                message: "The adapter '\(name)' needs \(bytes) bytes, more than --cache-memory has left.")
-        }
+        try reserve(bytes, for: name)
         let memory = memory
         let text = text
         let version = AdapterVersion(
             information(name, path, loaded, bytes), packed: packed, activation: loaded.activation,
             encode: { text.encode($0, addSpecialTokens: false) }, onRelease: { memory.release(bytes) })
-        state.withLock { $0.versions[name] = version }
+        shelf.withLock { $0.put(version) }
         return version
+    }
+
+    /// Books memory, giving up adapters that nobody uses; waits a while for those that requests still hold.
+    private func reserve(_ bytes: Int, for name: String) throws(EngineError) {
+        guard bytes <= memory.limit else {
+            throw .invalidRequest(
+                parameter: "lora_path",
+                message: """
+                    The adapter '\(name)' needs \(bytes) bytes, but --cache-memory has only \(memory.limit) beside the \
+                    longest sequence. Raise --cache-memory, or lower --max-model-len.
+                    """)
+        }
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !memory.reserve(bytes) {
+            if evictOne() { continue }
+            guard ContinuousClock.now < deadline else { throw .overloaded(retryAfter: 5) }
+            Thread.sleep(forTimeInterval: 0.01)
+        }
     }
 
     private func information(_ name: String, _ path: String, _ loaded: LoadedAdapter, _ bytes: Int)
@@ -118,7 +177,7 @@ public final class AdapterRegistry: Sendable {
         guard !selections.isEmpty else { return nil }
         var versions: [AdapterVersion] = []
         for selection in selections {
-            guard let version = state.withLock({ $0.versions[selection.name] }) else {
+            guard let version = shelf.withLock({ $0.use(selection.name) }) else {
                 throw .unknownAdapter(selection.name)
             }
             guard selection.scale.isFinite, abs(selection.scale) <= 1e6 else {
@@ -147,32 +206,7 @@ private struct RunnerAccess: @unchecked Sendable {
     func pack(_ adapter: LoadedAdapter) throws -> any PackedAdapter { try runner.pack(adapter) }
 }
 
-/// The registry's account in the memory ledger, which the engine thread keeps.
-struct AdapterMemory: Sendable {
-    let inbox: Inbox<EngineMessage>
-
-    /// Waits for the engine thread between two steps; false when the bytes cannot be had.
-    func reserve(_ bytes: Int) -> Bool {
-        let answer = Answer()
-        guard inbox.post(.chargeAdapters(bytes, answer)) else { return false }
-        return answer.wait()
-    }
-
-    func release(_ bytes: Int) { inbox.post(.refundAdapters(bytes)) }
-
-    /// A yes or no from another thread.
-    final class Answer: Sendable {
-        private let value = Mutex(false)
-        private let signal = DispatchSemaphore(value: 0)
-
-        func give(_ isYes: Bool) {
-            value.withLock { $0 = isYes }
-            signal.signal()
-        }
-
-        func wait() -> Bool {
-            signal.wait()
-            return value.withLock { $0 }
-        }
-    }
+/// Adapters that stay in memory as long as this is held.
+public struct AdapterLease: Sendable {
+    let versions: [AdapterVersion]
 }

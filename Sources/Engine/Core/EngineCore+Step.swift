@@ -9,6 +9,7 @@ extension EngineCore {
         let started = ContinuousClock.now
         let step = scheduler.schedule()
         for id in step.preempted { notePreemption(of: id) }
+        if scheduler.lacksMemory, scheduler.cache.ledger.used(by: .adapters) > 0 { onPressure?() }
         guard !step.entries.isEmpty else { return }
         noteScheduled(step, at: started)
         if !step.copies.isEmpty { runner.copyBlocks(step.copies.map { (from: $0.from, to: $0.to) }) }

@@ -22,6 +22,8 @@ final class EngineCore {
     private let started = ContinuousClock.now
     private var idleMemory: IdleMemory
     private let cacheEvents: (@Sendable ([CacheEvent]) -> Void)?
+    /// Called after every step for which memory was lacking.
+    var onPressure: (@Sendable () -> Void)?
 
     init(
         runner: any ModelRunner, pool: WorkerPool, tokenizer: Tokenizer, endTokens: Set<Int32>,

@@ -120,6 +120,8 @@ public final class LLM: Sendable {
         _ prompt: Prompt, _ sampling: SamplingParameters?, _ adapter: String?, onTokens: (Int) -> Void
     ) async throws -> GenerationResult {
         if let adapter { try await engine.adapters.loadFolder(adapter) }
+        let lease = try await engine.adapters.prepare(adapter.map { [$0] } ?? [])
+        defer { withExtendedLifetime(lease) {} }
         let tokens = try tokens(prompt)
         let sampling = sampling ?? engine.defaults
         return try await GenerationResult(

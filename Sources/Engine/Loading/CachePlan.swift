@@ -6,6 +6,11 @@ package struct CachePlan: Sendable, Equatable {
     let maxModelLength: Int
     /// Bytes that blocks and all else that grows with use may take together.
     let budget: Int
+    /// Blocks of a sequence of the greatest length.
+    let blocksOfLongest: Int
+
+    /// Share of the memory for the longest sequence when its length is not asked for: adapters need some too.
+    private static let longestShare = 0.75
 
     /// - Parameters:
     ///   - modelLength: longest sequence that the model was made for.
@@ -33,7 +38,10 @@ package struct CachePlan: Sendable, Equatable {
                     \(affordable * blockSize).
                     """)
         }
-        maxModelLength = min(wanted, affordable * blockSize)
+        // Who asks for a length gets it, and if need be all of the memory for it.
+        let limit = configuration.maxModelLength == nil ? max(1, Int(Double(affordable) * Self.longestShare)) : affordable
+        maxModelLength = min(wanted, limit * blockSize)
+        blocksOfLongest = (maxModelLength + blockSize - 1) / blockSize
         let useful = configuration.maxSequences * ((maxModelLength + blockSize - 1) / blockSize)
         let wantedBlocks = configuration.enablesPrefixCaching ? affordable : min(affordable, useful)
         blockCount = min(wantedBlocks, Int(Int32.max) / blockSize)

@@ -50,10 +50,11 @@ struct ModelLoader {
     }
 
     private func schedulerConfiguration(_ runner: any ModelRunner, _ plan: CachePlan) -> SchedulerConfiguration {
-        let cache = KVCacheConfiguration(
+        var cache = KVCacheConfiguration(
             blockSize: configuration.blockSize, blockCount: plan.blockCount, blockBytes: blockBytes(runner),
             budget: plan.budget, isPrefixCachingEnabled: configuration.enablesPrefixCaching,
             recordsEvents: configuration.cacheEvents != nil)
+        cache.reservedBlocks = min(plan.blockCount, plan.blocksOfLongest)
         var result = SchedulerConfiguration(
             maxSequences: configuration.maxSequences, maxBatchedTokens: configuration.maxBatchedTokens, cache: cache)
         result.maxPromptLogits = maxPromptLogits(runner.shape.vocabularySize)

@@ -41,6 +41,21 @@ package struct UnloadAdapterRequest: Sendable, Equatable {
     }
 }
 
+/// A body of `POST /v1/adapters/pin`.
+package struct PinAdapterRequest: Sendable, Equatable {
+    package var name: String
+    package var isPinned: Bool
+
+    package init(_ body: JSONValue) throws(APIError) {
+        let fields = try Fields(body)
+        guard let name = try fields.string("name"), !name.isEmpty else {
+            throw .badRequest("name: the field is required", parameter: "name")
+        }
+        self.name = name
+        isPinned = try fields.bool("pinned") ?? true
+    }
+}
+
 /// Answers about adapters.
 package enum AdapterList {
     package static func all(_ adapters: [AdapterInformation]) -> [UInt8] {
@@ -70,6 +85,8 @@ package enum AdapterList {
         json.string(adapter.digest)
         json.raw(#","bytes":"#)
         json.integer(adapter.byteCount)
+        json.raw(adapter.isResident ? #","resident":true,"pinned":"# : #","resident":false,"pinned":"#)
+        json.raw(adapter.isPinned ? "true" : "false")
         json.raw(#","path":"#)
         json.string(adapter.path)
         json.raw(#","created":"#)

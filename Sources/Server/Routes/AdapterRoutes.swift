@@ -23,6 +23,14 @@ struct AdapterRoutes: Sendable {
         table.add(.post, "/v1/adapters", to: router) { request, context in
             .json(AdapterList.one(try await load(request, context)))
         }
+        table.add(.post, "/v1/adapters/pin", to: router) { request, context in
+            try state.requireAdmin(context)
+            let wanted = try await body(request) { json throws(APIError) in try PinAdapterRequest(json) }
+            do throws(EngineError) { try state.engine.pinAdapter(wanted.name, wanted.isPinned) } catch {
+                throw APIError(error)
+            }
+            return .json(AdapterList.all(state.engine.loadedAdapters))
+        }
         table.add(.delete, "/v1/adapters/**", to: router) { _, context in
             try state.requireAdmin(context)
             try unload(context.parameters.getCatchAll().map { PercentEncoding.decode($0) }.joined(separator: "/"))
