@@ -106,6 +106,14 @@ void mk_unpack_column(const mk_packed *packed, int32_t column, int32_t k_begin, 
         out[i] = load_value(packed->data, packed->storage, packed_index(packed->storage, packed->k, column, i));
 }
 
+void mk_unpack_panel(const mk_packed *packed, int32_t panel, float *out) {
+    for (int32_t i = 0; i < packed->k; i++)
+        for (int32_t lane = 0; lane < mk_panel_columns; lane++)
+            out[(size_t)i * mk_panel_columns + (size_t)lane] = load_value(
+                packed->data, packed->storage,
+                packed_index(packed->storage, packed->k, panel * mk_panel_columns + lane, i));
+}
+
 void mk_append_column(
     float *out, const void *matrix, mk_storage matrix_type, size_t rows, size_t columns, const void *column,
     mk_storage column_type) {

@@ -1,0 +1,95 @@
+import Checkpoints
+import Engine
+import Foundation
+import Sampling
+import Testing
+
+/// An independent golden set, where `MARTLET_GOLDEN` points to one.
+struct GoldenSet: Sendable {
+    static let folder = ProcessInfo.processInfo.environment["MARTLET_GOLDEN"]
+
+    /// What one request must answer, as transformers and PEFT compute it.
+    struct Case: Sendable {
+        let id: String
+        let adapters: [AdapterSelection]
+        let prompt: [Int32]
+        let tokens: [Int32]
+        let logprobs: [Double]
+        /// Least distance of the best two logits: below rounding, tokens may differ.
+        let minMargin: Double
+        let adapterStart: Int?
+
+        var isCertain: Bool { minMargin > 0.004 }
+
+        init(_ json: JSONValue) {
+            id = json["id"]?.string ?? json["adapter"]?.string ?? ""
+            let names = json["adapter"]?.array?.compactMap(\.string) ?? [json["adapter"]?.string].compactMap(\.self)
+            let weights = json["weights"]?.array?.compactMap(\.double) ?? []
+            adapters = names.enumerated().map {
+                AdapterSelection($1, scale: $0 < weights.count ? weights[$0] : 1)
+            }
+            prompt = Self.tokens(json["prompt_ids"])
+            tokens = Self.tokens(json["greedy_ids"])
+            logprobs = json["greedy_logprobs"]?.array?.compactMap(\.double) ?? []
+            minMargin = json["min_margin"]?.double ?? 0
+            adapterStart = json["alora_start"]?.int
+        }
+
+        static func tokens(_ json: JSONValue?) -> [Int32] {
+            json?.array?.compactMap { $0.int.map(Int32.init) } ?? []
+        }
+
+        func request(readsCache: Bool = true) -> GenerationRequest {
+            var sampling = SamplingParameters.greedy
+            sampling.maxTokens = tokens.count
+            sampling.ignoreEOS = true
+            sampling.logprobs = 0
+            var request = GenerationRequest(id: id, prompt: prompt, sampling: sampling)
+            request.adapters = adapters
+            request.readsCache = readsCache
+            return request
+        }
+    }
+
+    let json: JSONValue
+    let cases: [Case]
+
+    init(_ file: String) throws {
+        json = try JSONValue(
+            parsing: String(contentsOfFile: (Self.folder ?? "") + "/golden/" + file, encoding: .utf8))
+        cases = (json["cases"]?.array ?? []).map(Case.init)
+    }
+
+    static func model(_ name: String) -> String { (folder ?? "") + "/models/" + name }
+}
+
+/// What came of a request.
+struct Answer: Sendable, Equatable {
+    var cachedTokens = 0
+    var adapterStart: Int?
+    var tokens: [Int32] = []
+    var logprobs: [Float] = []
+
+    init(_ request: GenerationRequest, from llm: LLM) async throws {
+        for try await event in try llm.engine.generate(request) {
+            switch event {
+            case .started(let report):
+                cachedTokens = report.cachedTokens
+                adapterStart = report.adapterStart
+            case .delta(let delta):
+                tokens += delta.tokens
+                logprobs += delta.logprobs.map(\.chosen.logprob)
+            }
+        }
+    }
+
+    /// Compares with what was recorded.
+    func check(_ expected: GoldenSet.Case, _ comment: String = "") {
+        guard expected.isCertain else { return }
+        #expect(tokens == expected.tokens, "\(expected.id) \(comment)")
+        #expect(adapterStart ?? 0 == expected.adapterStart ?? 0, "\(expected.id) \(comment)")
+        for (found, logprob) in zip(logprobs, expected.logprobs) {
+            #expect(abs(Double(found) - logprob) < 2e-3, "\(expected.id) \(comment)")
+        }
+    }
+}
