@@ -13,7 +13,9 @@ struct GoldenAdapterTests {
         "p_tuning_mlp", "p_tuning_lstm", "multitask_prompt_tuning", "cartridge", "pissa",
     ]
 
-    private static func isServed(_ test: GoldenSet.Case) -> Bool { !test.adapters.contains { others.contains($0.name) } }
+    private static func isServed(_ test: GoldenSet.Case) -> Bool {
+        !test.adapters.contains { others.contains($0.name) }
+    }
 
     private static func load(
         _ cases: [GoldenSet.Case], folder: String = "adapters/llama",
@@ -61,11 +63,10 @@ struct GoldenAdapterTests {
                 $0.maxModelLength = 128
                 $0.cacheMemory = adapterBytes + 12 * 12288
                 $0.enablesPrefixCaching = false
+                $0.watermark = 0
             }
             try await Self.together(cases, tiny, name + " in a tiny cache")
-            let preemptions = tiny.engine.statistics().preemptions
-            #expect(preemptions > 0 || cases.count < 20, "\(name): \(preemptions) preemptions of \(cases.count)")
-            print(name, preemptions, cases.count)
+            #expect(tiny.engine.statistics().preemptions > 0)
             let warm = try await Self.load(cases)
             for round in 0..<3 {
                 var generator = Seeded(seed: UInt64(round))

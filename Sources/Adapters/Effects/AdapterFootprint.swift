@@ -11,7 +11,10 @@ package struct AdapterFootprint: Sendable {
         added = Set(effects.deltas.filter { $0.magnitude == nil }.map(\.module))
         var altered = Set(effects.deltas.filter { $0.magnitude != nil }.map(\.module))
         altered.formUnion(effects.scales.map(\.module))
-        altered.formUnion(effects.replacements.filter { $0.parameter == .bias || !copies.contains($0.module) }.map(\.module))
+        for replacement in effects.replacements
+        where replacement.parameter == .bias || !copies.contains(replacement.module) {
+            altered.insert(replacement.module)
+        }
         for rows in effects.tokenRows {
             altered.insert(rows.module)
             if rows.changesHead { altered.insert(head) }

@@ -121,7 +121,8 @@ extension LlamaStep {
                     let bias = layer.bias.map { UnsafePointer($0.values + column) }
                     withUnsafePointer(to: layer.panel(panel)) {
                         kernels.matmul(
-                            $0, 0, 1, input[group.lowerBound], input.stride, Int32(group.count), workspace, stride, bias,
+                            $0, 0, 1, input[group.lowerBound], input.stride, Int32(group.count), workspace, stride,
+                            bias,
                             false)
                     }
                     apply(
@@ -154,8 +155,9 @@ extension LlamaStep {
         }
     }
 
-    private func gate(_ layer: PackedLinear, _ change: AdapterChange, _ pair: Int, _ group: Range<Int>, _ worker: Worker)
-    {
+    private func gate(
+        _ layer: PackedLinear, _ change: AdapterChange, _ pair: Int, _ group: Range<Int>, _ worker: Worker
+    ) {
         guard let workspace = scratch.workspaces?[worker.index] else { return }
         let stride = LlamaScratch.workspaceColumns
         for lane in 0..<2 {

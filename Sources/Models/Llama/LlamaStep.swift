@@ -117,7 +117,9 @@ struct LlamaStep {
         let pieces = Pieces(rows.count, workers: worker.count)
         let norm = LlamaAdapter.norm(.input, layer: shape.layers)
         phases.run(phase, pieces: pieces.count) { piece in
-            for index in pieces[piece] { normalize(Int(rows[index]), model.outputNorm, norm, to: scratch.normed[index]) }
+            for index in pieces[piece] {
+                normalize(Int(rows[index]), model.outputNorm, norm, to: scratch.normed[index])
+            }
         }
         if let adapters, adapters.hasHead {
             let change = AdapterChange(headOf: adapters)
