@@ -107,11 +107,16 @@ void mk_unpack_column(const mk_packed *packed, int32_t column, int32_t k_begin, 
 }
 
 void mk_unpack_panel(const mk_packed *packed, int32_t panel, float *out) {
-    for (int32_t i = 0; i < packed->k; i++)
-        for (int32_t lane = 0; lane < mk_panel_columns; lane++)
-            out[(size_t)i * mk_panel_columns + (size_t)lane] = load_value(
-                packed->data, packed->storage,
-                packed_index(packed->storage, packed->k, panel * mk_panel_columns + lane, i));
+    const size_t width = mk_panel_columns, k = (size_t)packed->k;
+    if (packed->storage == mk_float32) {
+        memcpy(out, (const float *)packed->data + (size_t)panel * k * width, k * width * sizeof *out);
+        return;
+    }
+    const uint16_t *from = (const uint16_t *)packed->data + (size_t)panel * ((k + 1) / 2) * 2 * width;
+    for (size_t i = 0; i < k; i++) {
+        const uint16_t *row = from + i / 2 * 2 * width + i % 2;
+        for (size_t lane = 0; lane < width; lane++) out[i * width + lane] = from_bfloat16(row[2 * lane]);
+    }
 }
 
 void mk_append_column(

@@ -1,7 +1,7 @@
 import Compute
 
 /// The tokens of a step that adapters change, cut into pieces of work.
-struct AdapterBatch {
+final class AdapterBatch {
     /// Rows with the same adapters, few enough for one piece of work.
     struct Chunk {
         let start: Int
@@ -87,7 +87,7 @@ struct AdapterBatch {
         return runs[..<place].firstIndex(where: holds)
     }
 
-    private mutating func note(_ adapters: [LlamaAdapter]) {
+    private func note(_ adapters: [LlamaAdapter]) {
         vectorWidth = max(vectorWidth, adapters.reduce(0) { $0 + $1.widestVector })
         for adapter in adapters {
             hasProducts = hasProducts || adapter.hasProducts
