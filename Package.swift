@@ -95,7 +95,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Benchmarks/serving", exclude: ["README.md", "plot.py"], swiftSettings: settings),
 
-        tests("Adapters", uses: ["Models", "Compute", "Checkpoints", "CKernels", "DemoModel"], fixtures: true),
+        tests("Adapters", uses: ["Models", "Checkpoints", "CKernels"], fixtures: true),
         tests("CKernels"),
         tests("Checkpoints", fixtures: true),
         tests("ChatTemplates", uses: ["Checkpoints"], fixtures: true),
@@ -103,8 +103,9 @@ let package = Package(
         tests("DemoModel", uses: ["Checkpoints"]),
         tests("Engine", uses: ["KVCache", "Sampling", "Tokenizers", "Checkpoints", "DemoModel"]),
         tests("KVCache"),
-        tests("MartletCommand", uses: ["SyntheticModels", "Models", "Engine", "Sampling", "Checkpoints"]),
-        tests("Models", uses: ["Compute", "CKernels", "Checkpoints", "DemoModel"], fixtures: true),
+        tests(
+            "MartletCommand", uses: ["SyntheticModels", "Models", "Adapters", "Engine", "Sampling", "Checkpoints"]),
+        tests("Models", uses: ["Adapters", "Compute", "CKernels", "Checkpoints", "DemoModel"], fixtures: true),
         tests("OpenAIProtocol", uses: ["Engine", "Sampling", "Checkpoints"]),
         tests("Sampling", uses: ["Checkpoints"], fixtures: true),
         tests("Scheduling", uses: ["KVCache"]),

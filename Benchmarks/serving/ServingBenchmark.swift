@@ -8,6 +8,6 @@ struct ServingBenchmark: AsyncParsableCommand {
         abstract: "Measure the prefix cache and the scheduler against the ways without them.",
         subcommands: [
             OverheadCommand.self, MemoryCommand.self, BatchingCommand.self, FirstTokenCommand.self,
-            ConversationCommand.self, InterferenceCommand.self,
+            ConversationCommand.self, InterferenceCommand.self, AdaptersCommand.self,
         ])
 }

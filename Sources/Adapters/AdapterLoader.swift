@@ -20,11 +20,16 @@ package enum AdapterLoader {
     }
 
     private static func warnings(_ reader: AdapterReader) -> [String] {
-        let untouched = reader.untouchedModules
-        guard let first = untouched.first else { return [] }
-        return [
-            "the configuration selects \(untouched.count) modules that the file has no weights for, such as "
-                + "'\(first)'; they stay as in the model"
-        ]
+        var warnings: [String] = []
+        if let first = reader.untouchedModules.first {
+            warnings.append(
+                "the configuration selects \(reader.untouchedModules.count) modules that the file has no weights for, "
+                    + "such as '\(first)'; they stay as in the model")
+        }
+        let saved = reader.fields.value("modules_to_save")?.array ?? []
+        if !saved.isEmpty && reader.effects.replacements.allSatisfy(\.isBaseCopy) {
+            warnings.append("modules_to_save names modules that the file has no weights for; they stay as in the model")
+        }
+        return warnings
     }
 }

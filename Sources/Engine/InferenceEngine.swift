@@ -98,7 +98,9 @@ public final class InferenceEngine: Sendable {
         let submission = Submission(
             key: key, id: request.id, prompt: request.prompt, sampling: request.sampling, maxTokens: maxTokens,
             adapters: chosen,
-            cacheSalt: request.cacheSalt, readsCache: request.readsCache, priority: request.priority,
+            adapterUse: request.adapters.isEmpty ? nil : chosen.map { .from($0.start) } ?? .notInvoked,
+            adapterNames: request.adapters.map(\.name), cacheSalt: request.cacheSalt, readsCache: request.readsCache,
+            priority: request.priority,
             tenant: request.tenant,
             seed: request.sampling.seed ?? seeds.next(), badWords: badWords, arrived: .now, continuation: continuation)
         guard inbox.post(.submit(submission)) else {

@@ -22,6 +22,6 @@ struct RootCommand: AsyncParsableCommand {
         version: "Martlet \(ServerVersion.current)",
         subcommands: [
             ServeCommand.self, ChatCommand.self, GenerateCommand.self, DoctorCommand.self, BenchCommand.self,
-            TokenizeCommand.self, RenderCommand.self,
+            AdaptersCommand.self, TokenizeCommand.self, RenderCommand.self,
         ])
 }

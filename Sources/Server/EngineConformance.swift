@@ -18,6 +18,15 @@ extension InferenceEngine: EngineService {
     package func bytes(of token: Int32) -> [UInt8]? { text.tokenizer.bytes(of: token) }
     package func isSpecial(_ token: Int32) -> Bool { text.tokenizer.isSpecial(token) }
 
+    package var loadedAdapters: [AdapterInformation] { adapters.all }
+
+    package func loadAdapter(_ name: String, path: String, replacing: Bool) async throws -> AdapterInformation {
+        try await adapters.load(name, path: path, replacing: replacing)
+    }
+
+    package func unloadAdapter(_ name: String) throws(EngineError) { try adapters.unload(name) }
+    package func isLoaded(_ adapter: String) -> Bool { adapters[adapter] != nil }
+
     package func renderChat(_ chat: ChatInput) throws(EngineError) -> String {
         try text.renderChat(
             messages: chat.messages, tools: chat.tools, documents: chat.documents,

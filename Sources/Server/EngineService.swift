@@ -11,6 +11,10 @@ package protocol EngineService: TextService {
     func generate(_ request: GenerationRequest) throws(EngineError) -> GenerationStream
     func abort(_ id: String)
     func resetPrefixCache() async
+    var loadedAdapters: [AdapterInformation] { get }
+    func loadAdapter(_ name: String, path: String, replacing: Bool) async throws -> AdapterInformation
+    func unloadAdapter(_ name: String) throws(EngineError)
+    func isLoaded(_ adapter: String) -> Bool
     func statistics() -> EngineStatistics
     func drain(within limit: Duration) async
 }

@@ -72,12 +72,16 @@ public struct MartletServer: Service {
         let table = RouteTable()
         router.add(middleware: EnvelopeMiddleware(state: state, table: table))
         router.add(middleware: OriginMiddleware(state.configuration.allowedOrigins))
-        if !state.configuration.apiKeys.isEmpty {
-            router.add(middleware: AuthenticationMiddleware(keys: KeyRing(state.configuration.apiKeys)))
+        let configuration = state.configuration
+        if !configuration.apiKeys.isEmpty || !configuration.adminKeys.isEmpty {
+            router.add(
+                middleware: AuthenticationMiddleware(
+                    keys: KeyRing(configuration.apiKeys), adminKeys: KeyRing(configuration.adminKeys)))
         }
         ChatRoutes(state: state).add(to: router, table)
         CompletionRoutes(state: state).add(to: router, table)
         ModelRoutes(state: state).add(to: router, table)
+        AdapterRoutes(state: state).add(to: router, table)
         TokenizeRoutes(state: state).add(to: router, table)
         OperationsRoutes(state: state).add(to: router, table)
         return router

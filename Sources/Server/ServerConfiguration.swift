@@ -5,6 +5,12 @@ public struct ServerConfiguration: Sendable {
     public var port = 8000
     /// When not empty, every route but `/health` needs one of these.
     public var apiKeys: [String] = []
+    /// Keys that may also load and unload adapters and reset the prefix cache; with `apiKeys` and without these nobody may.
+    public var adminKeys: [String] = []
+    /// A folder in which every folder is an adapter of its name, loaded when it is first asked for.
+    public var adapterLibrary: String?
+    /// Folders in which adapters must lie that requests load by path.
+    public var adapterRoots: [String] = []
     /// Origins whose pages may use the server; `*` is any.
     public var allowedOrigins = ["*"]
 

@@ -8,6 +8,8 @@ struct ServerContext: RequestContext {
     var requestID = ""
     /// For whom the request is served: `key-1` for who came with the first key, and so on; empty without keys.
     var tenant = ""
+    /// Whether the request came with an admin key.
+    var isAdmin = false
 
     init(source: ApplicationRequestContextSource) { coreContext = .init(source: source) }
 }

@@ -10,6 +10,7 @@ final class ServerState: Sendable {
     let logger: Logger
     let preparation = PreparationQueue()
     let traffic = TrafficCounters()
+    let adapters: AdapterFolders
 
     private let nextRequest = Atomic<Int>(0)
     private let inFlight = Atomic<Int>(0)
@@ -19,6 +20,7 @@ final class ServerState: Sendable {
         self.engine = engine
         self.configuration = configuration
         self.logger = logger
+        adapters = AdapterFolders(library: configuration.adapterLibrary, roots: configuration.adapterRoots)
         var limits = RequestLimits()
         limits.prompts = configuration.maxPrompts
         limits.sequences = configuration.maxSequencesPerRequest

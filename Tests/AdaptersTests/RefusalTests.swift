@@ -41,7 +41,7 @@ import Testing
             ("layers_to_transform", "x", "field 'layers_to_transform'"),
             ("use_bdlora", ["x": 1], "field 'use_bdlora'"), ("target_parameters", ["x"], "field 'target_parameters'"),
             ("kasa_config", ["x": 1], "field 'kasa_config'"), ("something_new", 1, "field 'something_new'"),
-            ("alora_invocation_tokens", [40], "field 'alora_invocation_tokens'"),
+            ("alora_invocation_tokens", [32], "field 'alora_invocation_tokens'"),
             ("alora_invocation_tokens", [-1], "field 'alora_invocation_tokens'"),
             ("alora_invocation_tokens", [], "field 'alora_invocation_tokens'"),
         ] as [(String, JSONValue?, String)])
@@ -110,8 +110,8 @@ import Testing
             try $0.set("trainable_token_indices", [1, 2])
         }
         try refused("lora-tokens", "token id twice") { try $0.set("trainable_token_indices", [1, 2, 1]) }
-        try refused("lora-tokens", "token ids from 0 to 39") { try $0.set("trainable_token_indices", [1, 2, 40]) }
-        try refused("lora-grown", "has 43 rows, its") {
+        try refused("lora-tokens", "token ids from 0 to 31") { try $0.set("trainable_token_indices", [1, 2, 32]) }
+        try refused("lora-grown", "has 35 rows, its") {
             try $0.changeHeader("model.lm_head.weight", "model.lm_tail.weight")
         }
         try refused("ia3", "feedforward_modules") { try $0.set("feedforward_modules", ["v_proj"]) }
@@ -128,6 +128,8 @@ import Testing
         }
         try refused("prefix-tuning", "expected shape [4, 32]") { try $0.set("num_virtual_tokens", 4) }
         try refused("multitask-prompt-tuning", "expected shape [3, 3, 2]") { try $0.set("num_tasks", 3) }
+        try refused("lora", "names trained tokens, but") { try $0.set("trainable_token_indices", [1]) }
+        try refused("lokr-both", "expected a matrix") { try $0.changeHeader("\"shape\":[4,1]", "\"shape\":[4  ]") }
         for name in ["lora-saved", "lora-tokens", "dora", "lora-embed-head"] {
             try refused(name, "an activated adapter cannot") { try $0.set("alora_invocation_tokens", [5]) }
         }
@@ -154,5 +156,8 @@ import Testing
         let loaded = try AdapterLoader.load(folder: adapter.folder, catalog: try Folders.catalog())
         #expect(loaded.warnings.count == 1)
         #expect(loaded.warnings.first?.contains("2 modules") == true)
+        try adapter.set("modules_to_save", ["classifier"])
+        let other = try AdapterLoader.load(folder: adapter.folder, catalog: try Folders.catalog())
+        #expect(other.warnings.count == 2)
     }
 }

@@ -43,11 +43,13 @@ import Testing
         let example = try #require(try DemoExample.all().first { $0.adapter == "certainty" })
         let cold = try await llm.generate(
             .tokens(example.promptTokens), sampling: .greedy, adapter: "certainty")
-        let start = try #require(cold.adapterStart)
-        #expect(start > 0)
+        guard case .from(let start) = cold.adapterUse, start > 0 else {
+            Issue.record("the adapter was not invoked")
+            return
+        }
         await llm.engine.resetPrefixCache()
         let base = try await llm.generate(.tokens(example.promptTokens), sampling: .greedy)
-        #expect(base.adapterStart == nil)
+        #expect(base.adapterUse == nil)
         let warm = try await llm.generate(.tokens(example.promptTokens), sampling: .greedy, adapter: "certainty")
         #expect(warm.cachedTokens == start, "all before the invocation")
         #expect(warm.outputs.map(\.tokens) == cold.outputs.map(\.tokens))
@@ -65,7 +67,7 @@ import Testing
         sampling.logprobs = 2
         let base = try await llm.generate(.tokens(prompt), sampling: sampling)
         let adapted = try await llm.generate(.tokens(prompt), sampling: sampling, adapter: "certainty")
-        #expect(adapted.adapterStart == nil)
+        #expect(adapted.adapterUse == .notInvoked)
         #expect(adapted.cachedTokens == prompt.count - 1, "it shares with the base")
         #expect(adapted.outputs.map(\.logprobs) == base.outputs.map(\.logprobs))
     }
@@ -154,6 +156,9 @@ import Testing
         let replaced = try await llm.generate(.tokens(example.promptTokens), sampling: sampling, adapter: "sql")
         #expect(replaced.outputs.map(\.tokens) != expected.outputs.map(\.tokens))
         #expect(replaced.cachedTokens == 0, "another content shares nothing")
+        let numbers = try #require(llm.engine.statistics().adapters.byName["sql"])
+        #expect(numbers.requests == 3 && numbers.requestsRunning == 0 && numbers.requestsWaiting == 0)
+        #expect(numbers.promptTokens == 3 * example.promptTokens.count && numbers.generationTokens == 900)
         for name in Self.names { try llm.adapters.unload(name) }
         #expect(throws: EngineError.unknownAdapter("sql")) { try llm.adapters.unload("sql") }
         #expect(await llm.engine.audit() == nil)

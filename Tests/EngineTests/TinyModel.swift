@@ -4,7 +4,7 @@ import Foundation
 /// A model of `Tools/adapters` with a tokenizer of words, in a folder that lives as long as this object.
 final class TinyModel {
     let folder: String
-    static let vocabularySize = 40
+    static let vocabularySize = 32
     private static let fixtures =
         #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
         + "/AdaptersTests/Fixtures"

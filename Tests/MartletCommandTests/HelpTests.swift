@@ -9,7 +9,9 @@ struct HelpTests {
     @Test func everyCommandShowsExamples() {
         let commands = RootCommand.configuration.subcommands
         #expect(
-            commands.map { $0._commandName } == ["serve", "chat", "generate", "doctor", "bench", "tokenize", "render"])
+            commands.map { $0._commandName } == [
+                "serve", "chat", "generate", "doctor", "bench", "adapters", "tokenize", "render",
+            ])
         for command in commands {
             let help = RootCommand.helpMessage(for: command, columns: 120)
             #expect(help.contains("EXAMPLES"), "\(command._commandName)")

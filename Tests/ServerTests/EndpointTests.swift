@@ -145,14 +145,25 @@ import Testing
         }
     }
 
-    @Test func thePrefixCacheCanBeReset() async throws {
+    @Test func thePrefixCacheCanBeResetByAdmins() async throws {
         let engine = ScriptedEngine()
-        try await withServer(engine, configured { $0.apiKeys = ["key"] }) { server async throws in
+        let keys = configured {
+            $0.apiKeys = ["key"]
+            $0.adminKeys = ["admin"]
+        }
+        try await withServer(engine, keys) { server async throws in
             #expect(try await server.post("/reset_prefix_cache", "").status == 401)
+            #expect(try await server.post("/reset_prefix_cache", "", headers: ["x-api-key": "key"]).status == 403)
             #expect(engine.cacheResets == 0)
-            let response = try await server.post("/reset_prefix_cache", "", headers: ["x-api-key": "key"])
+            let response = try await server.post("/reset_prefix_cache", "", headers: ["x-api-key": "admin"])
             #expect(response.status == 200)
             #expect(engine.cacheResets == 1)
+        }
+        try await withServer(engine, configured { $0.apiKeys = ["key"] }) { server async throws in
+            #expect(try await server.post("/reset_prefix_cache", "", headers: ["x-api-key": "key"]).status == 403)
+        }
+        try await withServer(engine) { server async throws in
+            #expect(try await server.post("/reset_prefix_cache", "").status == 200)
         }
     }
 
@@ -200,6 +211,7 @@ import Testing
 }
 
 private let metricFamilies = [
+    "vllm:lora_requests_info", "martlet:adapter_requests_total", "martlet:kv_cache_bytes",
     "vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:num_requests_waiting_by_reason",
     "vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc", "vllm:cache_config_info",
     "vllm:prefix_cache_queries_total", "vllm:prefix_cache_hits_total", "vllm:gpu_prefix_cache_queries_total",

@@ -26,6 +26,7 @@ final class ScriptedEngine: EngineService {
         var paced: [String: (prompt: [Int32], sampling: SamplingParameters, next: Int)] = [:]
         var aborted = 0
         var cacheResets = 0
+        var adapters: [String: AdapterInformation] = [:]
         var started = 0
         var requests: [GenerationRequest] = []
         var isAccepting = true
@@ -108,7 +109,8 @@ final class ScriptedEngine: EngineService {
         let text = decode(request.prompt, skipSpecialTokens: true)
         if text.hasPrefix("hold") { return }
         let report = PromptReport(
-            promptTokens: request.prompt.count, cachedTokens: min(3, request.prompt.count - 1), adapterStart: nil,
+            promptTokens: request.prompt.count, cachedTokens: min(3, request.prompt.count - 1),
+            adapters: request.adapters.isEmpty ? nil : .from(2),
             logprobs: request.sampling.promptLogprobs.map { Self.promptLogprobs(request.prompt, top: $0) })
         continuation.yield(.started(report))
         if text.hasPrefix("pace") {
@@ -155,6 +157,24 @@ final class ScriptedEngine: EngineService {
     var cacheResets: Int { state.withLock { $0.cacheResets } }
     /// The requests that were started, in order.
     var requests: [GenerationRequest] { state.withLock { $0.requests } }
+
+    var loadedAdapters: [AdapterInformation] { state.withLock { $0.adapters.values.sorted { $0.name < $1.name } } }
+    func isLoaded(_ adapter: String) -> Bool { state.withLock { $0.adapters[adapter] != nil } }
+
+    func loadAdapter(_ name: String, path: String, replacing: Bool) async throws -> AdapterInformation {
+        let information = AdapterInformation(
+            name: name, path: path, kind: "lora", ranks: [8], digest: "d", byteCount: 10, isActivated: false,
+            created: 5)
+        let isTaken = state.withLock { !replacing && $0.adapters[name] != nil }
+        if isTaken { throw EngineError.invalidRequest(parameter: "lora_name", message: "\(name) is taken") }
+        change { $0.adapters[name] = information }
+        return information
+    }
+
+    func unloadAdapter(_ name: String) throws(EngineError) {
+        guard isLoaded(name) else { throw .unknownAdapter(name) }
+        change { $0.adapters[name] = nil }
+    }
 
     func resetPrefixCache() async { change { $0.cacheResets += 1 } }
 

@@ -15,6 +15,8 @@ package struct AdapterConfig: Sendable {
     let excluded: ModuleSelection?
     /// The layers that are changed, where the file limits them.
     let layers: Set<Int>?
+    /// Whether a change of the embedding goes for a head that shares its weight too, and the other way round.
+    let tiesWeights: Bool
 
     /// Reads `adapter_config.json` in `folder`.
     package init(folder: String) throws(CheckpointError) {
@@ -40,6 +42,7 @@ package struct AdapterConfig: Sendable {
         targets = try ModuleSelection(fields, "target_modules")
         excluded = try ModuleSelection(fields, "exclude_modules")
         layers = try Self.layers(fields)
+        tiesWeights = try fields.bool("ensure_weight_tying") ?? false
     }
 
     private static func kind(_ fields: ConfigFields) throws(CheckpointError) -> AdapterKind {
@@ -120,7 +123,8 @@ enum ModuleSelection: Sendable {
     func matches(_ module: String, _ budget: inout MatchBudget) throws(CheckpointError) -> Bool? {
         switch self {
         case .names(let names): names.contains { module == $0 || module.hasSuffix("." + $0) }
-        case .allLinear: true
+        // Which layers that means PEFT finds in the model when it trains; what it saves is a list.
+        case .allLinear: nil
         case .pattern(let pattern): try pattern.matches(module, &budget)
         case .unreadable: nil
         }

@@ -10,7 +10,7 @@ package enum AdapterActivation: Sendable, Equatable {
 
     /// The first position of `prompt` with the adapter; nil where it stays off, for the prompt and all that follows.
     ///
-    /// `encode` makes tokens of an invocation that is a text. O(prompt × invocation).
+    /// `encode` makes tokens of an invocation that is a text. O(prompt + invocation).
     package func start(in prompt: [Int32], encode: (String) -> [Int32]) -> Int? {
         switch self {
         case .always: 0
@@ -19,8 +19,23 @@ package enum AdapterActivation: Sendable, Equatable {
         }
     }
 
+    /// The method of Knuth, Morris and Pratt: a long invocation in a long prompt must not cost their product.
     private static func lastOccurrence(of tokens: [Int32], in prompt: [Int32]) -> Int? {
-        guard !tokens.isEmpty, tokens.count <= prompt.count else { return nil }
-        return (0...prompt.count - tokens.count).last { prompt[$0..<$0 + tokens.count].elementsEqual(tokens) }
+        guard !tokens.isEmpty else { return nil }
+        // borders[n]: length of the longest proper beginning of the first n + 1 tokens that is their ending too.
+        var borders = [Int](repeating: 0, count: tokens.count)
+        func extended(_ matched: Int, by token: Int32) -> Int {
+            var matched = matched
+            while matched > 0, matched == tokens.count || tokens[matched] != token { matched = borders[matched - 1] }
+            return tokens[matched] == token ? matched + 1 : 0
+        }
+        for place in tokens.indices.dropFirst() { borders[place] = extended(borders[place - 1], by: tokens[place]) }
+        var matched = 0
+        var last: Int?
+        for (place, token) in prompt.enumerated() {
+            matched = extended(matched, by: token)
+            if matched == tokens.count { last = place + 1 - matched }
+        }
+        return last
     }
 }

@@ -24,6 +24,9 @@ extension AdapterReader {
         }
     }
 
+    /// Most numbers that a file's shared matrices are made to.
+    private static let maximumSize = 1 << 31
+
     /// VeRA: `y += b * (B (d * (A x)))` with one A and B for all modules, cut to each module's size.
     mutating func readVeRA() throws(CheckpointError) {
         let rank = try fields.int("r", in: 1...1 << 20) ?? 256
@@ -41,6 +44,7 @@ extension AdapterReader {
                 )
             }
         }
+        var size = 0
         for name in tensors.modules(with: ".vera_lambda_d") {
             let module = try module(name, ".vera_lambda_d", [.linear])
             let inner = try tensors.require(name, ".vera_lambda_d", beside: ".vera_lambda_d")
@@ -52,6 +56,10 @@ extension AdapterReader {
                     inner, .mismatch,
                     "the module takes \(module.inputs) inputs and \(module.outputs) outputs, the shared matrices have "
                         + "\(a.shape[1]) and \(b.shape[0])", advice: "is it another model's adapter?")
+            }
+            size += rank * (module.inputs + module.outputs)
+            guard size <= Self.maximumSize else {
+                throw tensors.problem(a, .unsupported, "with all modules it makes more than 8 GiB")
             }
             let down = try compute.scaled(a, rows: rank, columns: module.inputs, rowFactors: inner)
             let up = try compute.scaled(b, rows: module.outputs, columns: rank, rowFactors: outer)
@@ -108,50 +116,46 @@ extension AdapterReader {
         for name in names {
             let module = try module(name, ".lokr_w1", [.linear])
             let (rank, scale) = try settings.settings(for: name, &budget)
-            let first = try dense(name, ".lokr_w1", rank)
-            let (left, right) = try factors(name, ".lokr_w2", rank)
-            let (a, c, k) = (first.shape[0], first.shape[1], right.shape[0])
-            guard a * left.shape[0] == module.outputs, c * right.shape[1] == module.inputs else {
+            let outer = try factors(name, ".lokr_w1", rank)
+            let inner = try factors(name, ".lokr_w2", rank)
+            let (a, c) = (outer.rows, outer.columns)
+            guard a * inner.rows == module.outputs, c * inner.columns == module.inputs else {
                 throw tensors.problem(
-                    first, .mismatch,
-                    "factors of \(first.shape) and [\(left.shape[0]), \(right.shape[1])] do not make a matrix of "
+                    outer.left, .mismatch,
+                    "factors of [\(a), \(c)] and [\(inner.rows), \(inner.columns)] do not make a matrix of "
                         + "\(module.weightShape)", advice: "is it another model's adapter?")
             }
-            try checkRank(min(a, c) * k, module, first)
+            try checkRank(min(a, c) * inner.rank, module, outer.left)
+            let first = try outer.right.map { (right) throws(CheckpointError) in try compute.product(outer.left, right)
+            }
             let one = try compute.identity(min(a, c))
-            let up = try compute.kronecker(a < c ? one : first, left)
-            let down = try compute.kronecker(a < c ? first : one, right)
+            // A factor that is stored whole is the product of one and itself.
+            let left = inner.right == nil ? try compute.identity(inner.rows) : inner.left
+            let right = inner.right ?? inner.left
+            let up = try compute.kronecker(a < c ? one : first ?? outer.left, left)
+            let down = try compute.kronecker(a < c ? first ?? outer.left : one, right)
             effects.deltas.append(
                 LowRankDelta(module: name, down: down, up: up, scale: scale, bias: nil, magnitude: nil))
         }
     }
 
-    /// A matrix that is stored whole or as a product.
-    private mutating func dense(
-        _ module: String, _ part: String, _ rank: Int
-    ) throws(CheckpointError) -> TensorView {
-        if let whole = try tensors.take(module, part) {
-            try checkMatrix(whole)
-            return whole
-        }
-        let (left, right) = try stored(module, part, rank)
-        return try compute.product(left, right)
+    /// A matrix that is stored whole, or as a product of two.
+    private struct Factors {
+        let left: TensorView
+        let right: TensorView?
+
+        var rows: Int { left.shape[0] }
+        var columns: Int { (right ?? left).shape[1] }
+        var rank: Int { right?.shape[0] ?? rows }
     }
 
     private mutating func factors(
         _ module: String, _ part: String, _ rank: Int
-    ) throws(CheckpointError) -> (TensorView, TensorView) {
-        guard let whole = try tensors.take(module, part) else { return try stored(module, part, rank) }
-        try checkMatrix(whole)
-        guard whole.shape[0] <= 1 << 14 else {
-            throw tensors.problem(whole, .unsupported, "shape \(whole.shape) is too large for a factor")
+    ) throws(CheckpointError) -> Factors {
+        if let whole = try tensors.take(module, part) {
+            try checkMatrix(whole)
+            return Factors(left: whole, right: nil)
         }
-        return (try compute.identity(whole.shape[0]), whole)
-    }
-
-    private mutating func stored(
-        _ module: String, _ part: String, _ rank: Int
-    ) throws(CheckpointError) -> (TensorView, TensorView) {
         let left = try tensors.require(module, part + "_a", beside: ".lokr_w1")
         let right = try tensors.require(module, part + "_b", beside: ".lokr_w1")
         try checkMatrix(left)
@@ -159,10 +163,10 @@ extension AdapterReader {
         guard left.shape[1] == rank, right.shape[0] == rank else {
             throw tensors.problem(
                 left, .mismatch,
-                "expected rank \(rank), as adapter_config.json says, found \(left.shape[1]) "
-                    + "and \(right.shape[0])", advice: "configuration and weights do not belong together")
+                "expected rank \(rank), as adapter_config.json says, found \(left.shape[1]) and \(right.shape[0])",
+                advice: "configuration and weights do not belong together")
         }
-        return (left, right)
+        return Factors(left: left, right: right)
     }
 
     private func checkMatrix(_ tensor: TensorView) throws(CheckpointError) {

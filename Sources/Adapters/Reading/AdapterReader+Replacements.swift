@@ -60,6 +60,12 @@ extension AdapterReader {
     /// Trained rows of the vocabulary. Despite the tensors' names they are the rows themselves, not differences.
     mutating func readTokenRows(field: String, suffix: String) throws(CheckpointError) {
         let modules = tensors.modules(with: suffix)
+        if modules.isEmpty, let value = fields.value(field), value.array?.isEmpty != true, value.object?.isEmpty != true
+        {
+            throw fields.mismatch(
+                field, "names trained tokens, but the file has no rows for them", kind: .missing,
+                advice: "the adapter was not saved completely")
+        }
         for name in modules {
             guard let module = catalog[name], name == catalog.embedding || name == catalog.head else {
                 throw CheckpointError(

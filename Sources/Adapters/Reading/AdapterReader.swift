@@ -24,6 +24,12 @@ struct AdapterReader {
         var budget = MatchBudget(file: config.fields.file)
         var selection: [String: Bool?] = [:]
         for module in catalog.modules { selection[module.name] = try config.selects(module, &budget) }
+        if config.tiesWeights && catalog.tiesHead {
+            for (module, other) in [(catalog.head, catalog.embedding), (catalog.embedding, catalog.head)]
+            where (selection[other] ?? nil) == true && (selection[module] ?? nil) == false {
+                selection[module] = .some(nil)
+            }
+        }
         self.budget = budget
         self.selection = selection
         embeddingRows = Self.rows(catalog.embedding, tensors) ?? catalog.vocabularySize

@@ -42,6 +42,9 @@ public struct EngineStatistics: Sendable {
     /// Bytes that KV blocks and all else that grows with use may take together.
     public var memoryBudget = 0
 
+    /// What each adapter was used for.
+    public var adapters = AdapterStatisticsTable()
+
     // Counters
     public var promptTokens = 0
     public var promptTokensCached = 0

@@ -11,11 +11,18 @@ public struct PromptReport: Sendable {
     public let promptTokens: Int
     /// Prompt tokens whose keys and values were found in the cache.
     public let cachedTokens: Int
-    /// The first position that is computed with the request's adapters; nil when it has none, or its prompt does not
-    /// invoke the one it has.
-    public let adapterStart: Int?
+    /// What became of the request's adapters; nil when it asks for none.
+    public let adapters: AdapterUse?
     /// One entry for each prompt token when asked for; the first is nil, since nothing predicts it.
     public let logprobs: [PositionLogprobs?]?
+}
+
+/// Where the adapters of a request begin to count.
+public enum AdapterUse: Sendable, Equatable {
+    /// From this position of the prompt on.
+    case from(Int)
+    /// Nowhere: the prompt does not hold the adapter's invocation, so this is the base model's output.
+    case notInvoked
 }
 
 /// New output of one choice.

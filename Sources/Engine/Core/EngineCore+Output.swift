@@ -35,7 +35,7 @@ extension EngineCore {
             .started(
                 PromptReport(
                     promptTokens: choice.promptCount, cachedTokens: cached,
-                    adapterStart: choice.adapters?.start, logprobs: choice.promptLogprobs)))
+                    adapters: request.adapterUse, logprobs: choice.promptLogprobs)))
     }
 
     private func noteToken(_ choice: Choice, at now: ContinuousClock.Instant) {
@@ -55,6 +55,7 @@ extension EngineCore {
         guard let request = requests[choice.request], request.open.isEmpty else { return }
         requests[request.key] = nil
         recorder.completed(request, at: now)
+        recorder.adaptersLeft(request)
         request.continuation.finish()
     }
 

@@ -62,6 +62,7 @@ extension EngineCore {
             guard let key = choices[id]?.request, requests[key]?.timeline.scheduled == nil else { continue }
             requests[key]?.timeline.scheduled = now
             recorder.leftQueue()
+            if let request = requests[key] { recorder.adaptersStarted(request) }
         }
     }
 

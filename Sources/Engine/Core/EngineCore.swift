@@ -125,6 +125,7 @@ final class EngineCore {
             scheduler.add(id, sequence(submission))
         }
         requests[submission.key] = request
+        recorder.adaptersArrived(request)
     }
 
     private func sequence(_ submission: Submission) -> SequenceRequest {
@@ -182,6 +183,7 @@ final class EngineCore {
         }
         requests[request.key] = nil
         recorder.left(request)
+        recorder.adaptersLeft(request)
         request.continuation.finish(throwing: error)
     }
 }

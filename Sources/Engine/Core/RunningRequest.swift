@@ -7,7 +7,9 @@ struct RunningRequest {
     let id: String
     let sampling: SamplingParameters
     let promptCount: Int
-    let adapters: RequestAdapters?
+    /// Nil when the request asks for no adapters.
+    let adapterUse: AdapterUse?
+    let adapterNames: [String]
     let continuation: GenerationStream.Continuation
     /// Choices that have not finished.
     var open: Set<SequenceID>
@@ -32,7 +34,8 @@ extension RunningRequest {
         id = submission.id
         sampling = submission.sampling
         promptCount = submission.prompt.count
-        adapters = submission.adapters
+        adapterUse = submission.adapterUse
+        adapterNames = submission.adapterNames
         continuation = submission.continuation
         open = []
         timeline = RequestTimeline(

@@ -34,6 +34,8 @@ final class StatisticsRecorder: Sendable {
         if request.timeline.scheduled == nil { leftQueue() }
     }
 
+    func record(_ body: (inout EngineStatistics) -> Void) { state.withLock { body(&$0) } }
+
     // MARK: Events
 
     func record(_ scheduler: Scheduler) {

@@ -8,7 +8,11 @@ struct Submission: Sendable {
     /// With `maxTokens` filled in.
     let sampling: SamplingParameters
     let maxTokens: Int
+    /// Nil for the base model, also when the prompt does not invoke the adapter.
     let adapters: RequestAdapters?
+    let adapterUse: AdapterUse?
+    /// The adapters that the request asks for.
+    let adapterNames: [String]
     let cacheSalt: String?
     let readsCache: Bool
     let priority: Int

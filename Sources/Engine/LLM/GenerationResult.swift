@@ -5,9 +5,8 @@ public struct GenerationResult: Sendable {
     public let promptTokens: [Int32]
     /// Prompt tokens whose keys and values were found in the cache.
     public let cachedTokens: Int
-    /// The first position of the prompt that was computed with the adapter; nil without one, and when the prompt does not
-    /// invoke it.
-    public let adapterStart: Int?
+    /// What became of the adapter; nil without one.
+    public let adapterUse: AdapterUse?
     /// One entry for each prompt token when asked for; the first is nil.
     public let promptLogprobs: [PositionLogprobs?]?
     /// One for each of the `n` choices, in order.
@@ -55,7 +54,7 @@ extension GenerationResult {
         try Task.checkCancellation()
         promptTokens = prompt
         cachedTokens = report?.cachedTokens ?? 0
-        adapterStart = report?.adapterStart
+        adapterUse = report?.adapters
         promptLogprobs = report?.logprobs
         self.outputs = outputs
     }

@@ -23,6 +23,9 @@ struct ChatCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("System message.", valueName: "text"))
     var system: String?
 
+    @Option(help: ArgumentHelp("Adapter: a folder as PEFT saves it, or one of the demo model's.", valueName: "adapter"))
+    var adapter: String?
+
     func engineConfiguration() throws -> EngineConfiguration {
         var configuration = try engine.configuration(model: model.model)
         // One conversation at a time needs the cache of one sequence only.
@@ -39,7 +42,9 @@ struct ChatCommand: AsyncParsableCommand {
             )
         }
         let parameters = sampling.parameters(over: engine.defaults)
-        var loop = ChatLoop(llm: llm, sampling: parameters, system: system)
+        if let adapter { _ = try await AdapterChoice(llm: llm).load(adapter, isDemo: model.model == nil) }
+        var loop = ChatLoop(
+            llm: llm, sampling: parameters, system: system, adapter: adapter, isDemo: model.model == nil)
         await loop.run()
         engine.shutdown()
     }

@@ -6,6 +6,8 @@ enum ChatEntry: Equatable {
     /// Nil shows the system message.
     case system(String?)
     case undo
+    /// Nil shows the adapter, "-" is none.
+    case adapter(String?)
     case save(path: String)
     case exit
     case nothing
@@ -15,6 +17,7 @@ enum ChatEntry: Equatable {
     static let helpText = """
         /reset          forget the conversation; the system message stays
         /system TEXT    start anew with this system message (without TEXT: show it; "-": none)
+        /adapter NAME   answer with this adapter (without NAME: show it; "-": none)
         /undo           take back the last question and its answer
         /save FILE      write the conversation to FILE as JSON
         /exit           leave (also Ctrl-D)
@@ -36,6 +39,7 @@ enum ChatEntry: Equatable {
         case "/reset", "/clear": self = .reset
         case "/system": self = .system(argument.isEmpty ? nil : argument)
         case "/undo": self = .undo
+        case "/adapter": self = .adapter(argument.isEmpty ? nil : argument)
         case "/save": self = argument.isEmpty ? .mistake("/save needs the name of a file.") : .save(path: argument)
         case "/exit", "/quit", "/bye": self = .exit
         default: self = .mistake("There is no command \(parts[0]); /help lists them.")

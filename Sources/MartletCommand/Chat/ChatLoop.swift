@@ -14,13 +14,18 @@ struct ChatLoop {
     private let llm: LLM
     private let sampling: SamplingParameters
     private var conversation: Conversation
+    /// Nil is the base model.
+    private var adapter: String?
+    private let isDemo: Bool
     private let input = LineReader()
     private let output = Terminal.output
     /// Whether a person sits there, who wants prompts and hints.
     private let isInteractive = Terminal.isInputInteractive && Terminal.output.isInteractive
     private let answering = AnswerTask()
 
-    init(llm: LLM, sampling: SamplingParameters, system: String?) {
+    init(llm: LLM, sampling: SamplingParameters, system: String?, adapter: String? = nil, isDemo: Bool = false) {
+        self.adapter = adapter
+        self.isDemo = isDemo
         self.llm = llm
         self.sampling = sampling
         conversation = Conversation(system: system)
@@ -79,16 +84,27 @@ struct ChatLoop {
             note("The conversation starts anew with \(text == "-" ? "no" : "this") system message.")
         case .system(nil): output.write((conversation.system ?? "There is no system message.") + "\n")
         case .undo: note(conversation.takeBack() ? "The last question is taken back." : "There is nothing to undo.")
+        case .adapter(let name): await changeAdapter(name)
         case .save(let path): save(to: path)
         case .mistake(let text): complain(text)
         case .nothing, .exit: break
         }
     }
 
+    private mutating func changeAdapter(_ name: String?) async {
+        guard let name else { return output.write((adapter ?? "There is no adapter.") + "\n") }
+        do {
+            adapter = name == "-" ? nil : try await AdapterChoice(llm: llm).load(name, isDemo: isDemo)
+            note(adapter.map { "The adapter \($0) answers from now on." } ?? "The model answers without an adapter.")
+        } catch {
+            complain("\(error)")
+        }
+    }
+
     private mutating func answer(_ question: String) async {
         conversation.ask(question)
-        let task = Task { [llm, conversation, sampling, output] in
-            await Self.streamAnswer(to: conversation, llm, sampling, output)
+        let task = Task { [llm, conversation, sampling, adapter, output] in
+            await Self.streamAnswer(to: conversation, llm, sampling, adapter, output)
         }
         answering.start(task)
         let reply = await task.value
@@ -111,11 +127,13 @@ struct ChatLoop {
     }
 
     private static func streamAnswer(
-        to conversation: Conversation, _ llm: LLM, _ sampling: SamplingParameters, _ output: Terminal
+        to conversation: Conversation, _ llm: LLM, _ sampling: SamplingParameters, _ adapter: String?,
+        _ output: Terminal
     ) async -> Reply {
         var reply = Reply()
         do {
-            for try await case .delta(let delta) in try llm.events(.chat(conversation.messages), sampling: sampling) {
+            let events = try llm.events(.chat(conversation.messages), sampling: sampling, adapter: adapter)
+            for try await case .delta(let delta) in events {
                 reply.speed.add(delta.tokens.count)
                 reply.text += delta.text
                 output.write(delta.text)

@@ -6,6 +6,7 @@ struct BatchRun {
     let records: [PromptRecord]
     let llm: LLM
     let sampling: SamplingParameters
+    var adapter: String?
 
     /// Prompts that are in the engine at a time; below any queue limit.
     private static let window = 256
@@ -33,10 +34,10 @@ struct BatchRun {
 
     private func add(_ index: Int, to group: inout TaskGroup<(Int, Result<GenerationResult, any Error>)>) {
         let record = records[index]
-        group.addTask { [llm, sampling] in
+        group.addTask { [llm, sampling, adapter] in
             do {
                 let prompt = try record.prompt(for: llm.engine)
-                return (index, .success(try await llm.generate(prompt, sampling: sampling)))
+                return (index, .success(try await llm.generate(prompt, sampling: sampling, adapter: adapter)))
             } catch {
                 return (index, .failure(error))
             }

@@ -18,6 +18,7 @@ struct GenerateCommand: AsyncParsableCommand {
               martlet generate --chat "Who are you?"
               martlet generate -m ~/models/llama "Once upon a time" --max-tokens 99 -t 0.8
               martlet generate --file letter.txt --stop "Sincerely"
+              martlet generate --adapter sql --chat "How many people are there"
               martlet generate --prompts-file in.jsonl --json --logprobs 5 > out.jsonl
             """)
 
@@ -59,6 +60,9 @@ struct GenerateCommand: AsyncParsableCommand {
         help: ArgumentHelp("The same for the prompt's tokens; needs --json.", valueName: "count"))
     var promptLogprobs: Int?
 
+    @Option(help: ArgumentHelp("Adapter: a folder as PEFT saves it, or one of the demo model's.", valueName: "adapter"))
+    var adapter: String?
+
     @OptionGroup(title: "Sampling") var sampling: SamplingOptions
     @OptionGroup(title: "Engine") var engine: EngineOptions
     @OptionGroup(title: "Steps") var batch: BatchOptions
@@ -90,6 +94,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let records = try readRecords()
         let llm = try await LLM.loadShowingProgress(try engineConfiguration())
         let parameters = parameters(over: llm.engine.defaults)
+        if let adapter { _ = try await AdapterChoice(llm: llm).load(adapter, isDemo: model == nil) }
         if let record = records.first, records.count == 1, n == 1, !json {
             try await stream(record, llm, parameters)
         } else {
@@ -119,7 +124,7 @@ struct GenerateCommand: AsyncParsableCommand {
         var speed = Speed()
         var endsLine = false
         for try await case .delta(let delta) in try llm.events(
-            try record.prompt(for: llm.engine), sampling: parameters)
+            try record.prompt(for: llm.engine), sampling: parameters, adapter: adapter)
         {
             speed.add(delta.tokens.count)
             output.write(delta.text)
@@ -132,7 +137,7 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     private func runBatch(_ records: [PromptRecord], _ llm: LLM, _ parameters: SamplingParameters) async throws {
-        let run = BatchRun(records: records, llm: llm, sampling: parameters)
+        let run = BatchRun(records: records, llm: llm, sampling: parameters, adapter: adapter)
         let format = ResultFormat(tokenizer: llm.engine.text.tokenizer)
         let output = Terminal.output
         let progress = BatchLine(total: records.count, isOutputShared: output.isInteractive)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DemoModel
 import Engine
 import Logging
 import Server
@@ -25,6 +26,7 @@ struct ServeCommand: AsyncParsableCommand {
               martlet serve
               martlet serve ~/models/llama --port 8080 --api-key "$KEY" --max-model-len 8k
               martlet serve org/model --served-model-name chat --cache-memory 4GiB
+              martlet serve ~/models/llama --adapter sql=~/adapters/sql --adapters ~/adapters
             """)
 
     @OptionGroup var model: ModelArguments
@@ -49,6 +51,7 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup(title: "Engine") var engine: EngineOptions
     @OptionGroup(title: "Steps") var batch: BatchOptions
     @OptionGroup(title: "Order") var policy: PolicyOptions
+    @OptionGroup(title: "Adapters") var adapters: AdapterOptions
 
     func engineConfiguration() throws -> EngineConfiguration {
         var configuration = try engine.configuration(model: model.model)
@@ -62,8 +65,12 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let engineConfiguration = try engineConfiguration()
-        let serverConfiguration = try server.configuration(
+        var serverConfiguration = try server.configuration(
             environmentKeys: ProcessInfo.processInfo.environment["MARTLET_API_KEY"])
+        // The demo model brings adapters of its own.
+        if model.model == nil, serverConfiguration.adapterLibrary == nil {
+            serverConfiguration.adapterLibrary = try? DemoModelFolder.locate().adapters
+        }
         let level = logLevel.level
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)
@@ -71,6 +78,7 @@ struct ServeCommand: AsyncParsableCommand {
             return handler
         }
         let engine = try await LLM.loadShowingProgress(engineConfiguration).engine
+        try await adapters.load(into: engine)
         let notice = ReadyNotice(
             model: engine.model, hasChatTemplate: engine.text.hasChatTemplate, host: serverConfiguration.host,
             needsKey: !serverConfiguration.apiKeys.isEmpty)

@@ -18,6 +18,27 @@ struct ServerOptions: ParsableArguments {
     var apiKeys: [String] = []
 
     @Option(
+        name: .customLong("admin-key"),
+        help: ArgumentHelp(
+            "Key that may also load and unload adapters and reset the prefix cache; with --api-key and without this nobody may.",
+            valueName: "key"))
+    var adminKeys: [String] = []
+
+    @Option(
+        name: .customLong("adapters"),
+        help: ArgumentHelp(
+            "Folder in which every folder is an adapter of its name, loaded when it is first asked for.",
+            valueName: "folder"))
+    var adapterLibrary: String?
+
+    @Option(
+        name: .customLong("adapter-root"),
+        help: ArgumentHelp(
+            "Folder in which adapters must lie that requests load by path. May be given several times.",
+            valueName: "folder"))
+    var adapterRoots: [String] = []
+
+    @Option(
         name: .customLong("allowed-origins"), parsing: .upToNextOption,
         help: ArgumentHelp("Origins whose web pages may use the server (default: *).", valueName: "origin"))
     var allowedOrigins: [String] = []
@@ -49,6 +70,9 @@ struct ServerOptions: ParsableArguments {
 
     func validate() throws {
         guard (0...65_535).contains(port) else { throw ValidationError("--port must be from 0 to 65535, got \(port).") }
+        for folder in adapterRoots + [adapterLibrary].compactMap(\.self) where MappedFile.isFolder(folder) != true {
+            throw ValidationError("The folder '\(folder)' for adapters does not exist.")
+        }
         try check(requestTimeout, "--request-timeout", above: true)
         try check(shutdownTimeout, "--shutdown-timeout", above: false)
         guard maxBodySize.bytes >= 1024 else { throw ValidationError("--max-body-size must be at least 1KiB.") }
@@ -67,6 +91,10 @@ struct ServerOptions: ParsableArguments {
         configuration.host = host
         configuration.port = port
         configuration.apiKeys = try keys(environmentKeys)
+        guard adminKeys.allSatisfy({ !$0.isEmpty }) else { throw ValidationError("--admin-key must not be empty.") }
+        configuration.adminKeys = adminKeys
+        configuration.adapterLibrary = adapterLibrary
+        configuration.adapterRoots = adapterRoots
         if !allowedOrigins.isEmpty { configuration.allowedOrigins = try Self.list(allowedOrigins) }
         configuration.maxBodyBytes = maxBodySize.bytes
         configuration.requestTimeout = requestTimeout.map { .seconds($0) }

@@ -61,8 +61,8 @@ package final class LlamaRunner: ModelRunner {
             guard let tables = tables.baseAddress else { return }
             nonisolated(unsafe) let step = LlamaStep(
                 model: model, kernels: kernels.tensor, cache: cache, scratch: scratch, rope: rope, batch: batch,
-                adapters: adapters, sequences: sequences,
-                attentionItems: AttentionItem.items(sequences, shape), blockTables: tables,
+                adapters: adapters, sequences: sequences, attentionItems: AttentionItem.items(sequences, shape),
+                blockTables: tables,
                 logits: logits, logitStride: batch.logitWidth(shape), phases: phases.begin())
             pool.runPhases { step.execute($0) }
         }

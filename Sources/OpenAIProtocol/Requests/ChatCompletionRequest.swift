@@ -9,6 +9,7 @@ package struct ChatCompletionRequest: Sendable, Equatable {
     package var sampling: SamplingParameters
     package var options: ResponseOptions
     package var scheduling: SchedulingFields
+    package var adapters: AdapterFields
     /// Puts the final message before the output when it is the assistant's (vLLM).
     package var echo: Bool
     package var addSpecialTokens: Bool
@@ -19,11 +20,12 @@ package struct ChatCompletionRequest: Sendable, Equatable {
 
     /// Reads and validates everything that needs no tokenizer.
     package init(
-        _ body: JSONValue, model information: ModelInformation, defaults: SamplingParameters, limits: RequestLimits
+        _ body: JSONValue, model information: ModelInformation, defaults: SamplingParameters, limits: RequestLimits,
+        isAdapter: (String) -> Bool = { _ in false }
     ) throws(APIError) {
         let fields = try Fields(body)
         model = try fields.string("model")
-        try information.checkName(model)
+        adapters = try AdapterFields(fields, information, isAdapter: isAdapter)
         options = try ResponseOptions(fields)
         scheduling = try SchedulingFields(fields)
         chat = try fields.chat(limits)
@@ -86,7 +88,8 @@ package struct ChatCompletionRequest: Sendable, Equatable {
         sampling.maxTokens = try information.outputLimit(
             promptTokens: tokens.count, requested: requestedTokens, cap: cap, input: "messages")
         return PreparedPrompt(
-            tokens: tokens, echo: echo ? finalAssistantText : nil, sampling: sampling, scheduling: scheduling)
+            tokens: tokens, echo: echo ? finalAssistantText : nil, sampling: sampling, scheduling: scheduling,
+            adapters: adapters.selections)
     }
 
     private var finalAssistantText: String? {

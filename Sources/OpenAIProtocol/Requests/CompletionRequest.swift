@@ -14,6 +14,7 @@ package struct CompletionRequest: Sendable, Equatable {
     package var sampling: SamplingParameters
     package var options: ResponseOptions
     package var scheduling: SchedulingFields
+    package var adapters: AdapterFields
     package var echo: Bool
     /// `max_tokens` 0 with `echo`: the prompt and its logprobs come back, nothing is generated.
     package var echoOnly: Bool
@@ -25,11 +26,12 @@ package struct CompletionRequest: Sendable, Equatable {
 
     /// Reads and validates everything that needs no tokenizer.
     package init(
-        _ body: JSONValue, model information: ModelInformation, defaults: SamplingParameters, limits: RequestLimits
+        _ body: JSONValue, model information: ModelInformation, defaults: SamplingParameters, limits: RequestLimits,
+        isAdapter: (String) -> Bool = { _ in false }
     ) throws(APIError) {
         let fields = try Fields(body)
         model = try fields.string("model")
-        try information.checkName(model)
+        adapters = try AdapterFields(fields, information, isAdapter: isAdapter)
         options = try ResponseOptions(fields)
         scheduling = try SchedulingFields(fields)
         echo = try fields.bool("echo") ?? false
@@ -123,7 +125,7 @@ package struct CompletionRequest: Sendable, Equatable {
             result.append(
                 PreparedPrompt(
                     tokens: tokens, echo: echo ? echoed(prompt, tokens, isWhole: tokens.count == full, text) : nil,
-                    sampling: sampling, scheduling: scheduling))
+                    sampling: sampling, scheduling: scheduling, adapters: adapters.selections))
         }
         return result
     }

@@ -8,11 +8,13 @@ package struct PreparedPrompt: Sendable, Equatable {
     package var echo: String?
     package var sampling: SamplingParameters
     package var scheduling: SchedulingFields
+    package var adapters: [AdapterSelection]
 
     package init(
         tokens: [Int32], echo: String? = nil, sampling: SamplingParameters,
-        scheduling: SchedulingFields = SchedulingFields()
+        scheduling: SchedulingFields = SchedulingFields(), adapters: [AdapterSelection] = []
     ) {
+        self.adapters = adapters
         self.scheduling = scheduling
         self.tokens = tokens
         self.echo = echo

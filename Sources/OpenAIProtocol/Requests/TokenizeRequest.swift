@@ -12,9 +12,13 @@ package struct TokenizeRequest: Sendable, Equatable {
     package var addSpecialTokens: Bool
     package var returnTokenStrings: Bool
 
-    package init(_ body: JSONValue, model: ModelInformation, limits: RequestLimits) throws(APIError) {
+    package init(
+        _ body: JSONValue, model: ModelInformation, limits: RequestLimits,
+        isAdapter: (String) -> Bool = { _ in false }
+    ) throws(APIError) {
         let fields = try Fields(body)
-        try model.checkName(try fields.string("model"))
+        // Adapters share the model's tokenizer.
+        _ = try AdapterFields(fields, model, isAdapter: isAdapter)
         returnTokenStrings = try fields.bool("return_token_strs") ?? false
         let special = try fields.bool("add_special_tokens")
         if let prompt = try fields.string("prompt") {

@@ -6,12 +6,15 @@ package struct Usage: Sendable, Equatable {
     package var completionTokens = 0
     /// Prompt tokens found in the cache.
     package var cachedTokens = 0
+    /// What became of the request's adapters; nil when it asks for none.
+    package var adapters: AdapterUse?
 
     package init() {}
 
     mutating func add(_ report: PromptReport) {
         promptTokens += report.promptTokens
         cachedTokens += report.cachedTokens
+        adapters = report.adapters ?? adapters
     }
 
     func append(to json: inout JSONBuffer) {
@@ -23,6 +26,14 @@ package struct Usage: Sendable, Equatable {
         json.integer(completionTokens)
         json.raw(#","prompt_tokens_details":{"cached_tokens":"#)
         json.integer(cachedTokens)
-        json.raw("}}")
+        json.raw("}")
+        switch adapters {
+        case .from(let start):
+            json.raw(#","adapter_start":"#)
+            json.integer(start)
+        case .notInvoked: json.raw(#","adapter_start":null"#)
+        case nil: break
+        }
+        json.raw("}")
     }
 }

@@ -6,6 +6,8 @@ struct KeyRing: Sendable {
 
     init(_ keys: [String]) { digests = keys.map { SHA256.digest(Array($0.utf8)) } }
 
+    var isEmpty: Bool { digests.isEmpty }
+
     /// Which key `candidate` is; takes the same time for a near miss as for any other text of its length.
     func index(of candidate: String) -> Int? {
         let digest = SHA256.digest(Array(candidate.utf8))

@@ -25,6 +25,7 @@ final class GenerationRun: Sendable {
             // The client chooses the response's identifier, so only the number makes this one unique.
             let id = "\(responseID)#\(number).\(position)"
             var request = GenerationRequest(id: id, prompt: prompt.tokens, sampling: prompt.sampling)
+            request.adapters = prompt.adapters
             request.cacheSalt = prompt.scheduling.cacheSalt
             request.readsCache = prompt.scheduling.readsCache
             request.priority = prompt.scheduling.priority

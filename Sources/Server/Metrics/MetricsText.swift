@@ -3,7 +3,7 @@ import Engine
 /// The answer of `GET /metrics`: vLLM's families under vLLM's names, all of them from the first scrape.
 enum MetricsText {
     static func render(
-        _ statistics: EngineStatistics, model: ModelInformation,
+        _ statistics: EngineStatistics, model: ModelInformation, adapters: [AdapterInformation] = [],
         traffic: [(key: TrafficCounters.Key, count: Int)], process: ProcessStatistics?
     ) -> [UInt8] {
         var writer = MetricsWriter(labels: [
@@ -12,6 +12,7 @@ enum MetricsText {
         writeGauges(statistics, to: &writer)
         writeCounters(statistics, to: &writer)
         writeSpeculation(to: &writer)
+        writeAdapters(statistics, loaded: adapters.map(\.name), to: &writer)
         writeLatencies(statistics, to: &writer)
         writeSizes(statistics, to: &writer)
         writeTraffic(traffic, to: &writer)

@@ -15,11 +15,13 @@ struct ChatRoutes: Sendable {
         let body = try await request.collectJSON(upTo: state.configuration.maxBodyBytes)
         let (engine, limits) = (state.engine, state.limits)
         let (chat, prompt) = try await state.preparation.run(body, depth: limits.depth) { json throws(APIError) in
-            let chat = try ChatCompletionRequest(json, model: engine.model, defaults: engine.defaults, limits: limits)
+            let chat = try ChatCompletionRequest(
+                json, model: engine.model, defaults: engine.defaults, limits: limits, isAdapter: state.isAdapter)
             return (chat, try chat.prepare(engine.model, engine))
         }
+        try await state.loadAdapters([prompt])
         let options = state.options(chat.options)
-        let head = state.head("chatcmpl", options, context)
+        let head = state.head("chatcmpl", options, chat.adapters, context)
         let run = try GenerationRun(
             [prompt], responseID: head.id, tenant: context.tenant, state: state, arrival: arrival,
             logger: context.logger)

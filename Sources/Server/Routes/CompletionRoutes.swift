@@ -17,11 +17,12 @@ struct CompletionRoutes: Sendable {
         var (completion, prompts) = try await state.preparation.run(body, depth: limits.depth) {
             json throws(APIError) in
             let completion = try CompletionRequest(
-                json, model: engine.model, defaults: engine.defaults, limits: limits)
+                json, model: engine.model, defaults: engine.defaults, limits: limits, isAdapter: state.isAdapter)
             return (completion, try completion.prepare(engine.model, engine))
         }
+        try await state.loadAdapters(prompts)
         completion.options = state.options(completion.options)
-        let head = state.head("cmpl", completion.options, context)
+        let head = state.head("cmpl", completion.options, completion.adapters, context)
         let run = try GenerationRun(
             prompts, responseID: head.id, tenant: context.tenant, state: state, arrival: arrival,
             logger: context.logger)

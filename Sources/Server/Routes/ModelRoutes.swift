@@ -7,10 +7,10 @@ struct ModelRoutes: Sendable {
 
     func add(to router: Router<ServerContext>, _ table: RouteTable) {
         let model = state.engine.model
-        table.add(.get, "/v1/models", to: router) { _, _ in .json(ModelList.all(model)) }
+        table.add(.get, "/v1/models", to: router) { _, _ in .json(ModelList.all(model, adapters: state.knownAdapters)) }
         table.add(.get, "/v1/models/**", to: router) { _, context in
             let name = context.parameters.getCatchAll().map { PercentEncoding.decode($0) }.joined(separator: "/")
-            return .json(try ModelList.one(name, model))
+            return .json(try ModelList.one(name, model, adapters: state.knownAdapters))
         }
     }
 }

@@ -15,7 +15,8 @@ struct OperationsRoutes: Sendable {
             .json(Array(#"{"version":"\#(ServerVersion.current)"}"#.utf8))
         }
         table.add(.get, "/metrics", to: router, metrics)
-        table.add(.post, "/reset_prefix_cache", to: router) { _, _ in
+        table.add(.post, "/reset_prefix_cache", to: router) { _, context in
+            try state.requireAdmin(context)
             await state.engine.resetPrefixCache()
             return Response(status: .ok)
         }
@@ -27,7 +28,8 @@ struct OperationsRoutes: Sendable {
 
     private func metrics(_ request: Request, _ context: ServerContext) -> Response {
         let text = MetricsText.render(
-            state.engine.statistics(), model: state.engine.model, traffic: state.traffic.snapshot,
+            state.engine.statistics(), model: state.engine.model, adapters: state.engine.loadedAdapters,
+            traffic: state.traffic.snapshot,
             process: ProcessStatistics.current())
         return Response(
             status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],

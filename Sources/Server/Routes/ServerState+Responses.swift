@@ -16,9 +16,12 @@ extension ServerState {
     }
 
     /// What all objects of a response carry; its identifier follows the request's, as in vLLM.
-    func head(_ kind: String, _ options: ResponseOptions, _ context: ServerContext) -> ResponseHead {
+    /// A response carries the model's first name, or the adapter's where `model` names one.
+    func head(
+        _ kind: String, _ options: ResponseOptions, _ adapters: AdapterFields, _ context: ServerContext
+    ) -> ResponseHead {
         ResponseHead(
             id: "\(kind)-\(options.requestID ?? context.requestID)", created: Int(Date().timeIntervalSince1970),
-            model: engine.model.servedNames.first ?? engine.model.root)
+            model: adapters.modelName ?? engine.model.servedNames.first ?? engine.model.root)
     }
 }

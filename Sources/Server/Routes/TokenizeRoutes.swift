@@ -15,7 +15,8 @@ struct TokenizeRoutes: Sendable {
         let body = try await request.collectJSON(upTo: state.configuration.maxBodyBytes)
         let (engine, limits) = (state.engine, state.limits)
         let bytes = try await state.preparation.run(body, depth: limits.depth) { json throws(APIError) in
-            try TokenizeRequest(json, model: engine.model, limits: limits).respond(engine.model, engine)
+            try TokenizeRequest(json, model: engine.model, limits: limits, isAdapter: state.isAdapter)
+                .respond(engine.model, engine)
         }
         return .json(bytes)
     }

@@ -9,6 +9,7 @@ struct AdapterFixtures {
     /// Names of the adapters that change the model's weights, sorted.
     let names: [String]
     private let logits: TensorStore
+    static let vocabularySize = 32
     private static let folder = Folders.repository + "/Tests/AdaptersTests/Fixtures"
 
     init(_ model: String) throws {
@@ -33,9 +34,9 @@ struct AdapterFixtures {
     }
 
     /// The tokens; an adapter with added tokens gets one of them as the last.
-    func prompt(vocabularySize: Int? = nil) throws -> [Int32] {
+    func prompt(vocabularySize: Int = Self.vocabularySize) throws -> [Int32] {
         var tokens = Array(try logits.tensor("prompt").bytes.bindMemory(to: Int32.self))
-        if let vocabularySize, vocabularySize > 40 { tokens[tokens.count - 1] = 41 }
+        if vocabularySize > Self.vocabularySize { tokens[tokens.count - 1] = Int32(Self.vocabularySize) + 1 }
         return tokens
     }
 
