@@ -75,7 +75,7 @@ struct Answer: Sendable, Equatable {
             switch event {
             case .started(let report):
                 cachedTokens = report.cachedTokens
-                adapterStart = report.adapterStart
+                if case .from(let start) = report.adapters { adapterStart = start }
             case .delta(let delta):
                 tokens += delta.tokens
                 logprobs += delta.logprobs.map(\.chosen.logprob)
