@@ -1,6 +1,6 @@
 import Compute
 
-/// The tokens of a step that adapters change, cut into pieces of work.
+/// The tokens of a step that adapters change, cut into pieces of work, and what these adapters need.
 final class AdapterBatch {
     /// Rows with the same adapters, few enough for one piece of work.
     struct Chunk {
