@@ -105,7 +105,7 @@ let package = Package(
         tests("KVCache"),
         tests(
             "MartletCommand", uses: ["SyntheticModels", "Models", "Adapters", "Engine", "Sampling", "Checkpoints"]),
-        tests("Models", uses: ["Compute", "CKernels", "Checkpoints", "DemoModel"], fixtures: true),
+        tests("Models", uses: ["Adapters", "Compute", "CKernels", "Checkpoints", "DemoModel"], fixtures: true),
         tests("OpenAIProtocol", uses: ["Engine", "Sampling", "Checkpoints"]),
         tests("Sampling", uses: ["Checkpoints"], fixtures: true),
         tests("Scheduling", uses: ["KVCache"]),

@@ -57,6 +57,11 @@ package final class Memory: @unchecked Sendable {
         return first..<max(first, range.upperBound / pageSize * pageSize)
     }
 
+    /// Whether both hold the same bytes.
+    package func equals(_ other: Memory) -> Bool {
+        byteCount == other.byteCount && memcmp(pointer, other.pointer, byteCount) == 0
+    }
+
     /// The memory as elements of `type`, from the start.
     package func elements<T: BitwiseCopyable>(_ type: T.Type) -> UnsafeMutablePointer<T> {
         pointer.assumingMemoryBound(to: type)

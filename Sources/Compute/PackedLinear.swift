@@ -109,6 +109,11 @@ package final class PackedLinear: @unchecked Sendable {
             n: Int32(min(Self.panel, outputs - index * Self.panel)), k: Int32(inputs))
     }
 
+    /// Whether the weights of both are the same in every bit; biases do not count.
+    package func hasWeights(of other: PackedLinear) -> Bool {
+        inputs == other.inputs && outputs == other.outputs && storage == other.storage && memory.equals(other.memory)
+    }
+
     /// Sets the bias of `count` rows; columns without one keep zero.
     package func setBias(
         _ values: UnsafeRawPointer, type: StorageType, count: Int, at placement: Placement

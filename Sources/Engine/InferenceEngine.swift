@@ -89,9 +89,9 @@ public final class InferenceEngine: Sendable {
     ///
     /// - Throws: `.invalidRequest` naming the parameter, `.overloaded` past the queue limit, `.shuttingDown`.
     public func generate(_ request: GenerationRequest) throws(EngineError) -> GenerationStream {
-        let maxTokens = try validate(request)
-        let badWords = try tokens(ofBadWords: request.sampling.badWords)
         let chosen = try adapters.resolve(request.adapters, prompt: request.prompt)
+        let maxTokens = try validate(request, vocabularySize: chosen?.vocabularySize ?? model.vocabularySize)
+        let badWords = try tokens(ofBadWords: request.sampling.badWords)
         let key = try enter()
         let (stream, continuation) = GenerationStream.makeStream()
         continuation.onTermination = { termination in
@@ -126,13 +126,13 @@ public final class InferenceEngine: Sendable {
         }
     }
 
-    private func validate(_ request: GenerationRequest) throws(EngineError) -> Int {
+    private func validate(_ request: GenerationRequest, vocabularySize: Int) throws(EngineError) -> Int {
         do {
-            try request.sampling.validate(vocabularySize: model.vocabularySize)
+            try request.sampling.validate(vocabularySize: vocabularySize)
         } catch {
             throw .invalidRequest(parameter: error.parameter, message: error.message)
         }
-        try validate(prompt: request.prompt)
+        try validate(prompt: request.prompt, vocabularySize: vocabularySize)
         let room = model.maxModelLength - request.prompt.count
         let wanted = request.sampling.maxTokens
         guard room >= 1, wanted ?? 1 <= room else {
@@ -148,14 +148,14 @@ public final class InferenceEngine: Sendable {
         return wanted ?? room
     }
 
-    private func validate(prompt: [Int32]) throws(EngineError) {
+    private func validate(prompt: [Int32], vocabularySize: Int) throws(EngineError) {
         guard !prompt.isEmpty else {
             throw .invalidRequest(parameter: "prompt", message: "The prompt must contain at least one token.")
         }
-        for token in prompt where token < 0 || Int(token) >= model.vocabularySize {
+        for token in prompt where token < 0 || Int(token) >= vocabularySize {
             throw .invalidRequest(
                 parameter: "prompt",
-                message: "Token id \(token) is outside the vocabulary (0…\(model.vocabularySize - 1)).")
+                message: "Token id \(token) is outside the vocabulary (0…\(vocabularySize - 1)).")
         }
     }
 

@@ -9,21 +9,36 @@ final class EmbeddingTable: @unchecked Sendable {
     private let storage: StorageType
     private let memory: Memory
 
-    init(_ tensor: TensorView, rows: Int, columns: Int, storage: StorageType, pool: WorkerPool) throws {
+    /// A copy of `tensor`, made by all workers of `pool` or by the calling thread alone.
+    init(_ tensor: TensorView, rows: Int, columns: Int, storage: StorageType, pool: WorkerPool? = nil) throws {
         self.rows = rows
         self.columns = columns
         self.storage = storage
         let memory = try Memory(byteCount: rows * columns * storage.byteCount)
         self.memory = memory
+        let type = tensor.storage
+        guard let pool else {
+            tensor.withBytes { bytes in
+                guard let base = bytes.baseAddress else { return }
+                mk_convert(memory.pointer, storage.kernelType, base, type.kernelType, rows * columns)
+            }
+            return
+        }
         guard let base = tensor.bytes.baseAddress else { return }
         nonisolated(unsafe) let from = base
-        let type = tensor.storage
         pool.run { worker in
             let range = worker.share(of: rows)
             mk_convert(
                 memory.pointer + range.lowerBound * columns * storage.byteCount, storage.kernelType,
                 from + range.lowerBound * columns * type.byteCount, type.kernelType, range.count * columns)
         }
+    }
+
+    var byteCount: Int { memory.byteCount }
+
+    /// Whether both hold the same rows in every bit.
+    func equals(_ other: EmbeddingTable) -> Bool {
+        rows == other.rows && columns == other.columns && storage == other.storage && memory.equals(other.memory)
     }
 
     /// Row `row` in float.

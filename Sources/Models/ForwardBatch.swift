@@ -26,6 +26,13 @@ package struct ForwardBatch: Sendable {
         self.blockTables = blockTables
         self.logitRows = logitRows
     }
+
+    /// Distance of two rows of logits: the largest vocabulary of the model and the batch's adapters.
+    package func logitWidth(_ shape: ModelShape) -> Int {
+        adapterRuns.reduce(shape.vocabularySize) { width, run in
+            run.terms.reduce(width) { max($0, $1.adapter.vocabularySize) }
+        }
+    }
 }
 
 /// Consecutive tokens, of any sequences, with the same adapters.

@@ -20,8 +20,10 @@ package protocol ModelRunner: AnyObject {
     /// Reserves the KV cache, instead of an earlier one; memory is committed as blocks are first written.
     func allocateCache(blocks: Int, blockSize: Int, dtype: CacheDType) throws
 
-    /// Executes one step and writes one row of `vocabularySize` logits for each of `batch.logitRows`.
+    /// Executes one step and writes one row of logits for each of `batch.logitRows`, `batch.logitWidth` numbers apart.
     ///
+    /// A row has as many logits as the vocabulary of its token's adapters, or of the model, has tokens; what follows
+    /// them is undefined.
     /// A row's logits depend on its own sequence alone, bit for bit: neither on the other sequences, nor on the division
     /// into steps, the block size or the number of threads.
     func execute(_ batch: ForwardBatch, logits: UnsafeMutablePointer<Float>) throws
@@ -39,6 +41,10 @@ package protocol ModelRunner: AnyObject {
 /// An adapter that a runner can execute; it does not change any more, so any thread may hold it.
 package protocol PackedAdapter: AnyObject, Sendable {
     var digest: AdapterDigest { get }
+    /// Size of the vocabulary with the adapter's own tokens.
+    var vocabularySize: Int { get }
+    /// Which modules it changes and how.
+    var footprint: AdapterFootprint { get }
     /// Bytes of its packed weights.
     var byteCount: Int { get }
 }

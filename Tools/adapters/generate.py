@@ -3,6 +3,8 @@
 FOLDER/models/{plain,tied}     config.json, model.safetensors
 FOLDER/adapters/NAME           adapter_config.json, adapter_model.safetensors as PEFT saves them, and expected.safetensors:
                                some of the parameters that differ after PEFT merged the adapter in float64, or the prompt
+FOLDER/logits.safetensors      for each NAME, and for each model alone, the logits of all positions of one prompt, by PEFT's
+                               own modules at work in float64
 FOLDER/cases.json              for each NAME the model and the names of all parameters that PEFT's merge changes
 """
 
@@ -62,12 +64,16 @@ CASES = {
     "lora-float16": case(lora(), dtype=torch.float16),
     "dora": case(lora(target_modules=["q_proj", "up_proj", "down_proj"], use_dora=True, rank_pattern={"up_proj": 2})),
     "dora-embed": case(lora(target_modules=["embed_tokens", "k_proj"], use_dora=True)),
+    "dora-head": case(lora(target_modules=["lm_head", "o_proj", "gate_proj"], use_dora=True)),
+    "lora-saved-linears": case(lora(target_modules=["q_proj"], modules_to_save=["v_proj", "up_proj", "o_proj"])),
     "alora": case(lora(alora_invocation_tokens=[4, 9, 5])),
     "tied-embed": case(lora(target_modules=["embed_tokens"]), model="tied"),
     "tied-both": case(lora(target_modules=["embed_tokens"], ensure_weight_tying=True), model="tied"),
     "tied-saved": case(
         lora(target_modules=["v_proj"], modules_to_save=["embed_tokens"], ensure_weight_tying=True), model="tied"),
     "tied-tokens": case(lora(target_modules=["v_proj"], trainable_token_indices=[8, 2]), model="tied"),
+    "tied-head": case(lora(target_modules=["lm_head"]), model="tied"),
+    "tied-dora": case(lora(target_modules=["embed_tokens", "v_proj"], use_dora=True), model="tied"),
     "trainable-tokens": case(TrainableTokensConfig(
         task_type="CAUSAL_LM", target_modules=["embed_tokens"], token_indices=[5, 30, 6])),
     "adalora": case(AdaLoraConfig(
@@ -94,6 +100,8 @@ CASES = {
     "cartridge": case(CartridgeConfig(task_type="CAUSAL_LM", num_virtual_tokens=4, num_frozen_tokens=1)),
 }
 PROMPTS = ["prompt-tuning", "p-tuning", "multitask-prompt-tuning", "prefix-tuning", "prefix-projection", "cartridge"]
+# Tokens whose rows some adapters train are among them; the last one is an added one where there are any.
+PROMPT = [1, 7, 30, 8, 12, 31, 5, 4, 22, 2, 17, 3, 28, 6, 11, 20, 9, 29, 0, 13]
 
 
 def seeded(*names):
@@ -176,9 +184,11 @@ def expect(folder, name, case):
         changed = sorted(
             key for key, value in after.items()
             if value.shape != before[key].shape or not torch.equal(value, before[key]))
-        if name == "tied-embed":
-            # Merging writes into the weight that the head shares; the adapter at work leaves the head alone.
+        # Merging writes into the weight that the head shares; the adapter at work leaves the other one alone.
+        if name in ("tied-embed", "tied-dora"):
             changed.remove("lm_head.weight")
+        if name == "tied-head":
+            changed.remove("model.embed_tokens.weight")
         if name == "tied-both":
             # For the same reason both changes end in one weight: it is taken apart again.
             model = PeftModel.from_pretrained(load_model(folder, case), folder / "adapters" / name).double()
@@ -194,6 +204,24 @@ def expect(folder, name, case):
     return changed
 
 
+def logits(folder):
+    """What models and adapters at work make of the prompt."""
+    result = {"prompt": torch.tensor(PROMPT, dtype=torch.int32)}
+    with torch.no_grad():
+        for name in MODELS:
+            model = LlamaForCausalLM.from_pretrained(folder / "models" / name, dtype=torch.float64)
+            result[name] = model(torch.tensor([PROMPT])).logits[0]
+        for name, case in CASES.items():
+            if name in PROMPTS or name == "alora":
+                continue
+            model = PeftModel.from_pretrained(load_model(folder, case), folder / "adapters" / name).double().eval()
+            prompt = PROMPT[:-1] + [VOCABULARY + 1] if case["grown"] else PROMPT
+            result[name] = model(torch.tensor([prompt])).logits[0]
+    save_file(
+        {key: value.float().contiguous() if value.is_floating_point() else value for key, value in sorted(result.items())},
+        folder / "logits.safetensors")
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     for part in ("models", "adapters"):
@@ -203,6 +231,7 @@ def main():
     for name, case in CASES.items():
         make_adapter(folder, name, case)
         cases[name] = {"model": case["model"], "changed": expect(folder, name, case)}
+    logits(folder)
     (folder / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")
 
 

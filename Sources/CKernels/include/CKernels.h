@@ -7,6 +7,7 @@
 #ifndef MARTLET_CKERNELS_H
 #define MARTLET_CKERNELS_H
 
+#include "mk_changes.h"
 #include "mk_files.h"
 #include "mk_isa.h"
 #include "mk_kernels.h"

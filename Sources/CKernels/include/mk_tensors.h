@@ -144,6 +144,9 @@ void mk_pack(
 void mk_unpack_column(
     const mk_packed *_Nonnull packed, int32_t column, int32_t k_begin, int32_t k_end, float *_Nonnull out);
 
+/// Reads one panel of packed weights back as `[k][32]` floats.
+void mk_unpack_panel(const mk_packed *_Nonnull packed, int32_t panel, float *_Nonnull out);
+
 /// Writes a row-major `[rows][columns]` matrix in float with one more column at its end.
 void mk_append_column(
     float *_Nonnull out, const void *_Nonnull matrix, mk_storage matrix_type, size_t rows, size_t columns,

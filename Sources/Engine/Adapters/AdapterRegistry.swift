@@ -190,9 +190,35 @@ public final class AdapterRegistry: Sendable {
                 parameter: "adapters",
                 message: "adapters: one that switches on at an invocation cannot be combined with others.")
         }
+        if versions.count > 1 || selections.contains(where: { $0.scale != 1 }) {
+            try checkCombination(zip(versions, selections).map { ($0, $1) })
+        }
         guard let start = versions[0].start(in: prompt) else { return nil }
         let terms = zip(versions, selections).map { AdapterTerm($0.packed, scale: Float($1.scale)) }
         return RequestAdapters(versions: versions, terms: terms, start: start, state: states.number(of: terms))
+    }
+}
+
+extension AdapterRegistry {
+    /// Refuses weights and combinations that have no defined meaning.
+    private func checkCombination(_ chosen: [(version: AdapterVersion, selection: AdapterSelection)])
+        throws(EngineError)
+    {
+        for (index, (version, selection)) in chosen.enumerated() {
+            let footprint = version.packed.footprint
+            guard selection.scale == 1 || footprint.isSum else {
+                throw .invalidRequest(
+                    parameter: "adapters",
+                    message: "adapters: '\(selection.name)' replaces weights or their magnitudes, so it has no scale.")
+            }
+            for (other, earlier) in chosen[..<index] {
+                guard let module = footprint.conflict(with: other.packed.footprint) else { continue }
+                throw .invalidRequest(
+                    parameter: "adapters",
+                    message: "adapters: '\(earlier.name)' and '\(selection.name)' both change \(module), and at least "
+                        + "one by more than an addition; what both together are is not defined.")
+            }
+        }
     }
 }
 

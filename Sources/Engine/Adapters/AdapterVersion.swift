@@ -37,4 +37,7 @@ struct RequestAdapters: Sendable {
     let start: Int
     /// Stands for their digests and scales.
     let state: UInt64
+
+    /// Size of the vocabulary with the adapters' own tokens.
+    var vocabularySize: Int { terms.reduce(0) { max($0, $1.adapter.vocabularySize) } }
 }

@@ -14,14 +14,15 @@ extension EngineCore {
         noteScheduled(step, at: started)
         if !step.copies.isEmpty { runner.copyBlocks(step.copies.map { (from: $0.from, to: $0.to) }) }
         let batch = StepBatch(step, scheduler: scheduler, choices: choices)
-        let rows = logits.reserve(rows: batch.rows.count, width: runner.shape.vocabularySize)
+        let width = batch.forward.logitWidth(runner.shape)
+        let rows = logits.reserve(rows: batch.rows.count, width: width)
         do {
             try runner.execute(batch.forward, logits: rows)
         } catch {
             return fail(step, EngineError.failed("The model could not compute a step: \(error)"))
         }
         recorder.stepped(tokens: step.tokenCount)
-        let outcomes = sampling.run(batch.rows.compactMap(job), logits: rows)
+        let outcomes = sampling.run(batch.rows.compactMap(job), logits: rows, stride: width)
         let now = ContinuousClock.now
         for (row, outcome) in zip(batch.rows, outcomes) { apply(outcome, of: row, at: now) }
     }
@@ -29,14 +30,18 @@ extension EngineCore {
     private func job(_ row: StepBatch.Row) -> SamplingStage.Job? {
         guard let choice = choices[row.id], let parameters = requests[choice.request]?.sampling else { return nil }
         let tokens = scheduler[slot: row.slot].tokens
+        let vocabularySize = self.vocabularySize(choice.adapters)
         switch row.use {
         case .sample:
             return .init(
+                vocabularySize: vocabularySize,
                 kind: .sample(
                     choice.sampler, choice.processor, output: tokens[choice.promptCount...],
                     logprobs: parameters.logprobs))
         case .promptLogprob(let position):
-            return .init(kind: .report(token: tokens[position], top: parameters.promptLogprobs ?? 0))
+            return .init(
+                vocabularySize: vocabularySize,
+                kind: .report(token: tokens[position], top: parameters.promptLogprobs ?? 0))
         }
     }
 

@@ -38,7 +38,7 @@ final class EngineCore {
         self.inbox = inbox
         self.recorder = recorder
         self.scheduler = Scheduler(scheduler)
-        sampling = SamplingStage(pool: pool, vocabularySize: runner.shape.vocabularySize)
+        sampling = SamplingStage(pool: pool)
     }
 
     /// Serves requests until told to stop; then ends those that are left with an error.
@@ -140,6 +140,11 @@ final class EngineCore {
             wantsAllLogits: submission.sampling.promptLogprobs != nil, readsCache: submission.readsCache)
     }
 
+    /// Tokens that a request with these adapters can have.
+    func vocabularySize(_ adapters: RequestAdapters?) -> Int {
+        adapters?.vocabularySize ?? runner.shape.vocabularySize
+    }
+
     private func makeChoice(_ submission: Submission, id: SequenceID, index: Int) -> Choice {
         let parameters = submission.sampling
         let ends = (parameters.ignoreEOS ? [] : Array(endTokens)) + parameters.stopTokenIDs
@@ -148,7 +153,7 @@ final class EngineCore {
             promptCount: submission.prompt.count, adapters: submission.adapters,
             sampler: TokenSampler(parameters, seed: submission.seed &+ UInt64(index)),
             processor: LogitsProcessor(
-                parameters, vocabularySize: runner.shape.vocabularySize, prompt: submission.prompt,
+                parameters, vocabularySize: vocabularySize(submission.adapters), prompt: submission.prompt,
                 badWords: submission.badWords, endTokens: ends),
             output: OutputAssembler(
                 parameters, endTokens: endTokens, maxTokens: submission.maxTokens,

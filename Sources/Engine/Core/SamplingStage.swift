@@ -12,6 +12,8 @@ final class SamplingStage {
             case report(token: Int32, top: Int)
         }
 
+        /// Tokens that the row may choose from; what follows them in the row is nothing.
+        let vocabularySize: Int
         let kind: Kind
     }
 
@@ -22,18 +24,16 @@ final class SamplingStage {
     }
 
     private let pool: WorkerPool
-    private let vocabularySize: Int
     /// One for each worker, which alone uses it.
     private let workspaces: [Workspace]
 
-    init(pool: WorkerPool, vocabularySize: Int) {
+    init(pool: WorkerPool) {
         self.pool = pool
-        self.vocabularySize = vocabularySize
         workspaces = (0..<pool.workerCount).map { _ in Workspace() }
     }
 
-    /// Row i of `logits` belongs to `jobs[i]`; rows may be changed.
-    func run(_ jobs: [Job], logits: UnsafeMutablePointer<Float>) -> [Outcome] {
+    /// Row i of `logits`, whose rows are `stride` numbers apart, belongs to `jobs[i]`; rows may be changed.
+    func run(_ jobs: [Job], logits: UnsafeMutablePointer<Float>, stride distance: Int) -> [Outcome] {
         Array(unsafeUninitializedCapacity: jobs.count) { outcomes, count in
             outcomes.initialize(repeating: Outcome())
             nonisolated(unsafe) let outcomes = outcomes
@@ -42,7 +42,7 @@ final class SamplingStage {
             pool.run { worker in
                 for row in stride(from: worker.index, to: jobs.count, by: worker.count) {
                     let values = UnsafeMutableBufferPointer(
-                        start: logits + row * stage.vocabularySize, count: stage.vocabularySize)
+                        start: logits + row * distance, count: jobs[row].vocabularySize)
                     outcomes[row] = stage.workspaces[worker.index].perform(jobs[row], values)
                 }
             }

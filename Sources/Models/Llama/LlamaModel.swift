@@ -65,6 +65,12 @@ final class LlamaModel: @unchecked Sendable {
             parameterCount: loader.parameterCount, weightBytes: loader.weightBytes)
     }
 
+    /// The token's embedding.
+    func readEmbedding(_ token: Int32, to out: UnsafeMutablePointer<Float>) {
+        if let embeddings { return embeddings.read(Int(token), to: out) }
+        withUnsafePointer(to: head.packed) { mk_unpack_column($0, token, 0, Int32(shape.hiddenSize), out) }
+    }
+
     private static func layer(_ index: Int, _ config: ModelConfig, _ loader: WeightLoader) throws -> Layer {
         let prefix = "model.layers.\(index)."
         let attention = prefix + "self_attn."

@@ -24,7 +24,7 @@ package final class LlamaRunner: ModelRunner {
     package var catalog: ModelCatalog { model.catalog }
 
     package func pack(_ adapter: LoadedAdapter) throws -> any PackedAdapter {
-        try LlamaAdapter(adapter, shape, intermediateSize: model.intermediateSize)
+        try LlamaAdapter(adapter, model, kernels.tensor)
     }
 
     package func bytesPerBlock(blockSize: Int, dtype: CacheDType) -> Int {
@@ -47,11 +47,11 @@ package final class LlamaRunner: ModelRunner {
     package func execute(_ batch: ForwardBatch, logits: UnsafeMutablePointer<Float>) throws {
         guard !batch.tokens.isEmpty else { return }
         guard let cache else { throw ComputeError("the KV cache was not allocated") }
-        assert(batch.isValid(vocabularySize: shape.vocabularySize, blocks: cache.blocks, blockSize: cache.blockSize))
+        assert(batch.isValid(vocabularySize: batch.logitWidth(shape), blocks: cache.blocks, blockSize: cache.blockSize))
         try rope.reserve(Int(batch.positions.max() ?? 0) + 1)
         let scratch = try scratch(for: batch.tokens.count)
         let adapters = AdapterBatch(batch)
-        if let adapters { try scratch.reserveVectors(adapters.vectorWidth, workers: pool.workerCount) }
+        if let adapters { try reserve(adapters, scratch) }
         let sequences = batch.sequences.map {
             mk_sequence(
                 token_start: $0.tokenStart, token_count: $0.tokenCount, context_length: $0.contextLength,
@@ -63,9 +63,17 @@ package final class LlamaRunner: ModelRunner {
                 model: model, kernels: kernels.tensor, cache: cache, scratch: scratch, rope: rope, batch: batch,
                 adapters: adapters, sequences: sequences, attentionItems: AttentionItem.items(sequences, shape),
                 blockTables: tables,
-                logits: logits, phases: phases.begin())
+                logits: logits, logitStride: batch.logitWidth(shape), phases: phases.begin())
             pool.runPhases { step.execute($0) }
         }
+    }
+
+    private func reserve(_ adapters: AdapterBatch, _ scratch: LlamaScratch) throws {
+        try scratch.reserveVectors(max(1, adapters.vectorWidth), workers: pool.workerCount)
+        let widest = max(shape.hiddenSize, shape.heads * shape.headDim, model.intermediateSize)
+        let products =
+            adapters.hasProducts ? AdapterProduct.scratchCount(tokens: AdapterBatch.chunkRows, inputs: widest) : 0
+        try scratch.reserveProducts(max(products, adapters.headRowCount), workers: pool.workerCount)
     }
 
     private func scratch(for tokens: Int) throws -> LlamaScratch {

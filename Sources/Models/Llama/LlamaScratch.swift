@@ -27,7 +27,10 @@ final class LlamaScratch: @unchecked Sendable {
     /// What adapters need; made when the first one is used.
     private(set) var vectors: Rows?
     private(set) var workspaces: Rows?
+    /// For each worker; made when the first adapter needs them.
+    private(set) var products: Rows?
     private var vectorWidth = 0
+    private var productWidth = 0
 
     /// Outputs of a workspace: one panel, or one of gate and one of up.
     static let workspaceColumns = 2 * PackedLinear.panel
@@ -43,6 +46,14 @@ final class LlamaScratch: @unchecked Sendable {
         vectors = nil
         vectors = try Rows(capacity, width)
         vectorWidth = width
+    }
+
+    /// Makes room for `count` numbers for every worker.
+    func reserveProducts(_ count: Int, workers: Int) throws(ComputeError) {
+        guard count > productWidth else { return }
+        products = nil
+        products = try Rows(workers, count)
+        productWidth = count
     }
 
     init(_ shape: ModelShape, intermediateSize: Int, capacity: Int) throws(ComputeError) {

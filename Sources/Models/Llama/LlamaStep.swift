@@ -18,6 +18,7 @@ struct LlamaStep {
     let attentionItems: [AttentionItem]
     let blockTables: UnsafePointer<Int32>
     let logits: UnsafeMutablePointer<Float>
+    let logitStride: Int
     let phases: WorkPhases.Round
 
     var shape: ModelShape { model.shape }
@@ -27,7 +28,7 @@ struct LlamaStep {
     private static let layerPhases = 12
 
     /// Phases of a step of a model with `layers` layers.
-    static func phaseCount(layers: Int) -> Int { 1 + layerPhases * layers + 2 }
+    static func phaseCount(layers: Int) -> Int { 1 + layerPhases * layers + 4 }
 
     func execute(_ worker: Worker) {
         let rows = Pieces(tokens, workers: worker.count)
@@ -38,29 +39,28 @@ struct LlamaStep {
             attention(index, firstPhase: 1 + Self.layerPhases * index, worker)
             feedForward(index, firstPhase: 8 + Self.layerPhases * index, worker)
         }
-        head(firstPhase: 1 + Self.layerPhases * shape.layers, worker.count)
+        head(firstPhase: 1 + Self.layerPhases * shape.layers, worker)
     }
 
     private func embed(_ row: Int) {
-        let token = Int(batch.tokens[row])
         let out = scratch.hidden[row]
-        if let embeddings = model.embeddings {
-            embeddings.read(token, to: out)
+        if let adapters, adapters.hasEmbeddings {
+            embed(row, adapters.terms(of: row), to: out)
         } else {
-            withUnsafePointer(to: model.head.packed) {
-                mk_unpack_column($0, Int32(token), 0, Int32(shape.hiddenSize), out)
-            }
+            model.readEmbedding(batch.tokens[row], to: out)
         }
     }
 
     private func attention(_ index: Int, firstPhase phase: Int, _ worker: Worker) {
         let layer = model.layers[index]
         let workers = worker.count
-        normalize(layer.inputNorm, phase, workers)
+        normalize(layer.inputNorm, LlamaAdapter.norm(.input, layer: index), phase, workers)
         if let adapters {
-            let change = AdapterChange(adapters, layer: index, group: \.attention)
+            let change = AdapterChange(adapters, .attention, layer: index)
             shrink(change, scratch.normed, phase + 1, workers)
-            multiply(layer.attention, change, scratch.normed, into: scratch.queriesKeysValues, phase + 2, worker)
+            multiply(
+                layer.attention, change, scratch.normed, rows: tokens, into: scratch.queriesKeysValues[0],
+                stride: scratch.queriesKeysValues.stride, phase + 2, worker)
         } else {
             multiply(
                 layer.attention, scratch.normed, into: scratch.queriesKeysValues, accumulate: false, phase + 2, workers)
@@ -70,21 +70,21 @@ struct LlamaStep {
             for row in rows[piece] { rotateAndStore(row, index) }
         }
         attend(index, phase + 4)
-        project(layer.attentionOutput, index, \.attentionOutput, scratch.attended, phase + 5, worker)
+        project(layer.attentionOutput, index, .attentionOutput, scratch.attended, phase + 5, worker)
     }
 
     private func feedForward(_ index: Int, firstPhase phase: Int, _ worker: Worker) {
         let layer = model.layers[index]
-        normalize(layer.feedForwardNorm, phase, worker.count)
+        normalize(layer.feedForwardNorm, LlamaAdapter.norm(.feedForward, layer: index), phase, worker.count)
         if let adapters {
-            let change = AdapterChange(adapters, layer: index, group: \.feedForward)
+            let change = AdapterChange(adapters, .feedForward, layer: index)
             shrink(change, scratch.normed, phase + 1, worker.count)
             gate(layer.feedForward, change, phase + 2, worker)
         } else {
             let pairs = Pieces(layer.feedForward.panelCount / 2, workers: worker.count)
             phases.run(phase + 2, pieces: pairs.count) { gate(layer.feedForward, pairs[$0], tokens: tokens) }
         }
-        project(layer.feedForwardOutput, index, \.feedForwardOutput, scratch.gated, phase + 3, worker)
+        project(layer.feedForwardOutput, index, .feedForwardOutput, scratch.gated, phase + 3, worker)
     }
 
     /// Gate, up and activation of the first tokens, for some pairs of panels.
@@ -99,42 +99,57 @@ struct LlamaStep {
 
     /// Adds a layer's outputs to the residual stream.
     private func project(
-        _ layer: PackedLinear, _ index: Int, _ group: KeyPath<LlamaAdapter.Layer, AdapterGroup>,
+        _ layer: PackedLinear, _ index: Int, _ site: LlamaAdapter.Site,
         _ input: LlamaScratch.Rows, _ phase: Int, _ worker: Worker
     ) {
         guard let adapters else {
             return multiply(layer, input, into: scratch.hidden, accumulate: true, phase + 1, worker.count)
         }
-        let change = AdapterChange(adapters, layer: index, group: group)
+        let change = AdapterChange(adapters, site, layer: index)
         shrink(change, input, phase, worker.count)
         addProduct(layer, change, input, phase + 1, worker)
     }
 
     /// Logits of the rows asked for.
-    private func head(firstPhase phase: Int, _ workers: Int) {
+    private func head(firstPhase phase: Int, _ worker: Worker) {
         let rows = batch.logitRows
         guard !rows.isEmpty else { return }
-        let pieces = Pieces(rows.count, workers: workers)
+        let pieces = Pieces(rows.count, workers: worker.count)
+        let norm = LlamaAdapter.norm(.input, layer: shape.layers)
         phases.run(phase, pieces: pieces.count) { piece in
             for index in pieces[piece] {
-                kernels.rms_norm(
-                    scratch.hidden[Int(rows[index])], model.outputNorm.values, model.normEpsilon,
-                    Int32(shape.hiddenSize), scratch.normed[index])
+                normalize(Int(rows[index]), model.outputNorm, norm, to: scratch.normed[index])
             }
         }
-        multiply(
-            model.head, scratch.normed[0], stride: scratch.normed.stride, rows: rows.count, into: logits,
-            stride: shape.vocabularySize, accumulate: false, phase + 1, workers)
+        if let adapters, adapters.hasHead {
+            let change = AdapterChange(headOf: adapters)
+            shrink(change, scratch.normed, phase + 1, worker.count)
+            multiply(
+                model.head, change, scratch.normed, rows: rows.count, into: logits, stride: logitStride, phase + 2,
+                worker)
+        } else {
+            multiply(
+                model.head, scratch.normed[0], stride: scratch.normed.stride, rows: rows.count, into: logits,
+                stride: logitStride, accumulate: false, phase + 2, worker.count)
+        }
+        if let adapters, adapters.hasHeadRows { replaceHeadRows(adapters, phase + 3, worker) }
     }
 
-    private func normalize(_ weight: FloatBuffer, _ phase: Int, _ workers: Int) {
+    /// - Parameter place: the norm's in `LlamaAdapter.norms`.
+    private func normalize(_ weight: FloatBuffer, _ place: Int, _ phase: Int, _ workers: Int) {
         let pieces = Pieces(tokens, workers: workers)
         phases.run(phase, pieces: pieces.count) { piece in
-            for row in pieces[piece] {
-                kernels.rms_norm(
-                    scratch.hidden[row], weight.values, model.normEpsilon, Int32(shape.hiddenSize), scratch.normed[row])
-            }
+            for row in pieces[piece] { normalize(row, weight, place, to: scratch.normed[row]) }
         }
+    }
+
+    private func normalize(_ token: Int, _ weight: FloatBuffer, _ place: Int, to out: UnsafeMutablePointer<Float>) {
+        var weight = weight
+        if let adapters, adapters.hasNorms {
+            for term in adapters.terms(of: token) { weight = term.adapter.norms[place] ?? weight }
+        }
+        kernels.rms_norm(
+            scratch.hidden[token], weight.values, model.normEpsilon, Int32(shape.hiddenSize), out)
     }
 
     private func multiply(

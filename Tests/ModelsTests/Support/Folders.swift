@@ -13,6 +13,11 @@ enum Folders {
     static let fixtures = tests.joined(separator: "/") + "/ModelsTests/Fixtures"
     static let demo = repository + "/Sources/DemoModel"
 
+    static func json(_ path: String) throws -> JSONValue {
+        let bytes = FileManager.default.contents(atPath: path) ?? Data()
+        return try JSONValue(parsing: String(decoding: bytes, as: UTF8.self))
+    }
+
     /// The JSON documents of a file with one in each line.
     static func jsonLines(_ path: String) throws -> [JSONValue] {
         let bytes = FileManager.default.contents(atPath: path) ?? Data()

@@ -9,6 +9,7 @@ final class Harness {
         var tokens: [Int32]
         var computed = 0
         var blocks: [Int32] = []
+        var adapters: [AdapterTerm] = []
     }
 
     let runner: any ModelRunner
@@ -28,39 +29,47 @@ final class Harness {
     /// Computes `counts[i]` further tokens of `sequences[i]` in one step; returns logits of every computed token.
     func step(_ sequences: inout [Sequence], counts: [Int], lastRowsOnly: Bool = false) throws -> [[[Float]]] {
         var batch = ForwardBatch()
-        var rowCounts: [Int] = []
-        for index in sequences.indices {
-            let count = counts[index]
-            guard count > 0 else {
-                rowCounts.append(0)
-                continue
-            }
-            let range = sequences[index].computed..<(sequences[index].computed + count)
-            while sequences[index].blocks.count * blockSize < range.upperBound {
-                sequences[index].blocks.append(free.removeLast())
-            }
-            let first = Int32(batch.tokens.count)
-            batch.sequences.append(
-                SequenceSlice(
-                    tokenStart: first, tokenCount: Int32(count), contextLength: Int32(range.upperBound),
-                    blockTableStart: Int32(batch.blockTables.count)))
-            batch.tokens += sequences[index].tokens[range]
-            batch.positions += range.map(Int32.init)
-            batch.blockTables += sequences[index].blocks
-            let rows = lastRowsOnly ? [first + Int32(count) - 1] : (0..<Int32(count)).map { first + $0 }
-            batch.logitRows += rows
-            rowCounts.append(rows.count)
-            sequences[index].computed = range.upperBound
+        var rows: [Range<Int>] = counts.map { _ in 0..<0 }
+        // Tokens without adapters come first.
+        let order =
+            sequences.indices.filter { sequences[$0].adapters.isEmpty }
+            + sequences.indices.filter { !sequences[$0].adapters.isEmpty }
+        for index in order where counts[index] > 0 {
+            let first = batch.logitRows.count
+            append(&sequences[index], counts[index], to: &batch, lastRowOnly: lastRowsOnly)
+            rows[index] = first..<batch.logitRows.count
         }
-        let width = runner.shape.vocabularySize
+        let width = batch.logitWidth(runner.shape)
         var logits = [Float](repeating: 0, count: batch.logitRows.count * width)
         try logits.withUnsafeMutableBufferPointer { buffer in
             if let base = buffer.baseAddress { try runner.execute(batch, logits: base) }
         }
-        var row = 0
-        return rowCounts.map { count in
-            defer { row += count }
-            return (row..<row + count).map { Array(logits[$0 * width..<($0 + 1) * width]) }
+        return sequences.indices.map { index in
+            let vocabulary = sequences[index].adapters.reduce(runner.shape.vocabularySize) {
+                max($0, $1.adapter.vocabularySize)
+            }
+            return rows[index].map { Array(logits[$0 * width..<$0 * width + vocabulary]) }
+        }
+    }
+
+    private func append(_ sequence: inout Sequence, _ count: Int, to batch: inout ForwardBatch, lastRowOnly: Bool) {
+        let range = sequence.computed..<(sequence.computed + count)
+        while sequence.blocks.count * blockSize < range.upperBound { sequence.blocks.append(free.removeLast()) }
+        let first = batch.tokens.count
+        batch.sequences.append(
+            SequenceSlice(
+                tokenStart: Int32(first), tokenCount: Int32(count), contextLength: Int32(range.upperBound),
+                blockTableStart: Int32(batch.blockTables.count)))
+        batch.tokens += sequence.tokens[range]
+        batch.positions += range.map(Int32.init)
+        batch.blockTables += sequence.blocks
+        batch.logitRows += (lastRowOnly ? first + count - 1..<first + count : first..<first + count).map(Int32.init)
+        sequence.computed = range.upperBound
+        guard !sequence.adapters.isEmpty else { return }
+        if let last = batch.adapterRuns.last, last.terms.map(\.identity) == sequence.adapters.map(\.identity) {
+            batch.adapterRuns[batch.adapterRuns.count - 1].tokenCount += count
+        } else {
+            batch.adapterRuns.append(AdapterRun(tokenStart: first, tokenCount: count, terms: sequence.adapters))
         }
     }
 
@@ -74,8 +83,10 @@ final class Harness {
     func release(_ sequence: Sequence) { free += sequence.blocks }
 
     /// Logits of every token of `tokens`, computed in pieces of the given sizes, then in one last piece.
-    func logits(_ tokens: [Int32], pieces: [Int] = []) throws -> [[Float]] {
-        var sequences = [Sequence(tokens: tokens)]
+    func logits(
+        _ tokens: [Int32], pieces: [Int] = [], adapters: [AdapterTerm] = []
+    ) throws -> [[Float]] {
+        var sequences = [Sequence(tokens: tokens, adapters: adapters)]
         var result: [[Float]] = []
         for piece in pieces where sequences[0].computed + piece < tokens.count {
             result += try step(&sequences, counts: [piece])[0]
@@ -103,4 +114,9 @@ final class Harness {
         for sequence in sequences { release(sequence) }
         return sequences.indices.map { Array(sequences[$0].tokens[prompts[$0].count...]) }
     }
+}
+
+extension AdapterTerm {
+    /// Equal for equal adapters with equal weights.
+    fileprivate var identity: [Int] { [ObjectIdentifier(adapter).hashValue, Int(scale.bitPattern)] }
 }

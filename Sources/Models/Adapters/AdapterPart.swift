@@ -3,14 +3,6 @@ import CKernels
 import Checkpoints
 import Compute
 
-/// What an adapter adds to the linear layers that share one input.
-struct AdapterGroup {
-    var parts: [AdapterPart] = []
-
-    /// Length of the vectors between A and B of all parts.
-    var rank: Int { parts.last.map { $0.vectorOffset + $0.width } ?? 0 }
-}
-
 /// One low-rank change: A as it is stored, B in panels that lie like those of the fused layer.
 struct AdapterPart {
     /// Where its vector begins among those of the group.
@@ -18,10 +10,7 @@ struct AdapterPart {
     let rank: Int
     let inputs: Int
     let scale: Float
-    /// First panel of the fused layer that it touches; of gate and up, panels count within each.
-    let firstPanel: Int
-    /// Gate (0) or up (1) of a fused layer whose panels alternate; nil elsewhere.
-    let lane: Int?
+    let place: ModulePlace
     /// `[rank][inputs]`.
     private let down: Memory
     private let downStorage: StorageType
@@ -32,30 +21,26 @@ struct AdapterPart {
     /// Elements of its vector: the rank, and one for the bias if there is one.
     var width: Int { rank + (hasBias ? 1 : 0) }
     var byteCount: Int { down.byteCount + up.byteCount }
-    var panels: Range<Int> { firstPanel..<(firstPanel + up.panelCount) }
 
-    /// - Parameter column: output of the fused layer that is the module's first.
-    init(_ delta: LowRankDelta, vectorOffset: Int, column: Int, lane: Int?) throws {
+    init(_ delta: LowRankDelta, vectorOffset: Int, at place: ModulePlace) throws {
         self.vectorOffset = vectorOffset
-        self.lane = lane
+        self.place = place
         rank = delta.rank
         inputs = delta.down.shape[1]
         scale = Float(delta.scale)
         hasBias = delta.bias != nil
-        firstPanel = column / PackedLinear.panel
         (down, downStorage) = try Self.copy(delta.down)
-        let outputs = delta.up.shape[0]
-        let shift = column % PackedLinear.panel
         let storage: StorageType = delta.up.dtype == .bfloat16 && delta.bias == nil ? .bfloat16 : .float32
-        up = try PackedLinear(inputs: rank + (hasBias ? 1 : 0), outputs: shift + outputs, storage: storage)
-        try pack(delta, outputs: outputs, shift: shift)
+        up = try PackedLinear(inputs: rank + (hasBias ? 1 : 0), outputs: place.shift + place.outputs, storage: storage)
+        try pack(delta)
     }
 
-    private func pack(_ delta: LowRankDelta, outputs: Int, shift: Int) throws {
+    private func pack(_ delta: LowRankDelta) throws {
+        let outputs = place.outputs
         try delta.up.withBytes { bytes in
             guard let base = bytes.baseAddress else { return }
             guard let bias = delta.bias else {
-                return up.pack(base, type: delta.up.storage, rows: outputs, from: shift)
+                return up.pack(base, type: delta.up.storage, rows: outputs, from: place.shift)
             }
             let joined = try FloatBuffer(count: outputs * (rank + 1))
             bias.withBytes { column in
@@ -63,7 +48,7 @@ struct AdapterPart {
                 mk_append_column(
                     joined.values, base, delta.up.storage.kernelType, outputs, rank, column, bias.storage.kernelType)
             }
-            up.pack(joined.values, type: .float32, rows: outputs, from: shift)
+            up.pack(joined.values, type: .float32, rows: outputs, from: place.shift)
         }
     }
 
@@ -93,11 +78,11 @@ struct AdapterPart {
 
     /// Adds B times the vectors to one panel of outputs, if the part touches it.
     func expand(
-        _ kernels: mk_tensor_kernels, panel: Int, _ vectors: UnsafePointer<Float>, stride: Int, tokens: Int,
+        _ kernels: mk_tensor_kernels, panel: Int, lane: Int?, _ vectors: UnsafePointer<Float>, stride: Int, tokens: Int,
         into out: UnsafeMutablePointer<Float>, outStride: Int
     ) {
-        guard panels.contains(panel) else { return }
-        withUnsafePointer(to: up.panel(panel - firstPanel)) {
+        guard place.lane == lane, place.panels.contains(panel) else { return }
+        withUnsafePointer(to: up.panel(panel - place.firstPanel)) {
             kernels.matmul($0, 0, 1, vectors, stride, Int32(tokens), out, outStride, nil, true)
         }
     }

@@ -1,0 +1,34 @@
+import Engine
+import Sampling
+import Testing
+
+/// What came of a request.
+struct Answer: Sendable, Equatable {
+    var cachedTokens = 0
+    var adapterStart: Int?
+    var tokens: [Int32] = []
+    var logprobs: [Float] = []
+
+    init(_ request: GenerationRequest, from llm: LLM) async throws {
+        for try await event in try llm.engine.generate(request) {
+            switch event {
+            case .started(let report):
+                cachedTokens = report.cachedTokens
+                if case .from(let start) = report.adapters { adapterStart = start }
+            case .delta(let delta):
+                tokens += delta.tokens
+                logprobs += delta.logprobs.map(\.chosen.logprob)
+            }
+        }
+    }
+
+    /// Compares with what was recorded.
+    func check(_ expected: GoldenSet.Case, _ comment: String = "") {
+        guard expected.isCertain else { return }
+        #expect(tokens == expected.tokens, "\(expected.id) \(comment)")
+        #expect(adapterStart ?? 0 == expected.adapterStart ?? 0, "\(expected.id) \(comment)")
+        for (found, logprob) in zip(logprobs, expected.logprobs) {
+            #expect(abs(Double(found) - logprob) < 2e-3, "\(expected.id) \(comment)")
+        }
+    }
+}
