@@ -62,7 +62,7 @@ public final class InferenceEngine: Sendable {
         recorder = StatisticsRecorder(maxModelLength: model.maxModelLength)
         inbox = Inbox()
         adapters = AdapterRegistry(
-            loaded.runner, text: text, reservedNames: model.servedNames, 
+            loaded.runner, text: text, reservedNames: model.servedNames,
             memory: AdapterMemory(inbox: inbox, limit: loaded.scheduler.cache.bytesForOthers))
         start(loaded, configuration)
     }

@@ -39,7 +39,8 @@ package struct CachePlan: Sendable, Equatable {
                     """)
         }
         // Who asks for a length gets it, and if need be all of the memory for it.
-        let limit = configuration.maxModelLength == nil ? max(1, Int(Double(affordable) * Self.longestShare)) : affordable
+        let limit =
+            configuration.maxModelLength == nil ? max(1, Int(Double(affordable) * Self.longestShare)) : affordable
         maxModelLength = min(wanted, limit * blockSize)
         blocksOfLongest = (maxModelLength + blockSize - 1) / blockSize
         let useful = configuration.maxSequences * ((maxModelLength + blockSize - 1) / blockSize)
