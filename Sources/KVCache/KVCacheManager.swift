@@ -55,7 +55,7 @@ package struct KVCacheManager: Sendable {
     private var addedInStep: [BlockID] = []
     private var copies: [BlockCopy] = []
     private var events: [CacheEvent] = []
-    /// How often a block was let go: while it stays the same, what did not fit before does not fit now.
+    /// How often blocks or bytes were let go: while it stays the same, what did not fit before does not fit now.
     package private(set) var releaseCount = 0
 
     package init(_ configuration: KVCacheConfiguration) {
@@ -224,5 +224,7 @@ package struct KVCacheManager: Sendable {
 
     package mutating func refund(_ bytes: Int, to account: MemoryLedger.Account) {
         pool.refund(bytes, to: account)
+        // What did not fit for lack of bytes may fit now.
+        releaseCount += 1
     }
 }

@@ -73,6 +73,7 @@ package struct Scheduler: Sendable {
     /// Forgets a sequence, whatever its state, and frees its blocks. O(running + waiting).
     package mutating func remove(_ id: SequenceID) {
         guard var state = sequences.remove(id) else { return }
+        if blocked?.id == id { blocked = nil }
         cache.release(state.keys, &state.blocks, computed: state.computedCount)
         switch state.status {
         case .running: running.removeAll { $0.id == id }

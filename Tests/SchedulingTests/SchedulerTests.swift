@@ -123,6 +123,29 @@ import Testing
         #expect(scheduler.schedule().entries.map(\.id) == [id(1)], "alone it needs no reserve")
     }
 
+    @Test func memoryIsLackingOnlyWhileSomeoneWaitsForIt() {
+        var scheduler = scheduler(tokens: 64, blocks: 8)
+        scheduler.add(id(0), request(0, 16))
+        scheduler.add(id(1), request(1, 20))
+        _ = scheduler.schedule()
+        #expect(scheduler.lacksMemory)
+        scheduler.remove(id(1))
+        scheduler.append(1, to: id(0))
+        _ = scheduler.schedule()
+        #expect(!scheduler.lacksMemory)
+    }
+
+    /// Bytes that another account gives back let in who did not fit, though no block was let go.
+    @Test func bytesGivenBackLetTheNextOneIn() {
+        var scheduler = scheduler(tokens: 64, blocks: 8)
+        scheduler.withCache { #expect($0.charge(3, to: .adapters) == true) }
+        scheduler.add(id(0), request(0, 16))
+        scheduler.add(id(1), request(1, 8))
+        #expect(scheduler.schedule().admitted == [id(0)])
+        scheduler.withCache { $0.refund(3, to: .adapters) }
+        #expect(scheduler.schedule().admitted == [id(1)])
+    }
+
     @Test func equalPromptsOfOneStepAreComputedOnce() {
         var scheduler = scheduler(tokens: 100, blocks: 64)
         for number in 0..<4 { scheduler.add(id(UInt64(number)), request(0, 20)) }

@@ -42,6 +42,7 @@ import Testing
             #expect(completion.text.contains(#""model":"a""#))
             #expect(completion.text.contains(#""adapter_start":2"#))
             #expect(engine.requests.last?.adapters == [AdapterSelection("a")])
+            #expect(engine.requests.last?.tenant == "a")
             let models = try await server.get("/v1/models").text
             #expect(models.contains(#"{"id":"a","object":"model""#))
             #expect(models.contains(#""parent":"scripted","permission""#))

@@ -8,9 +8,9 @@ struct AdapterMemory: Sendable {
     let limit: Int
 
     /// Waits for the engine thread between two steps; false when the bytes cannot be had.
-    func reserve(_ bytes: Int) -> Bool {
+    func reserve(_ bytes: Int) throws(EngineError) -> Bool {
         let answer = Answer()
-        guard inbox.post(.chargeAdapters(bytes, answer)) else { return false }
+        guard inbox.post(.chargeAdapters(bytes, answer)) else { throw .shuttingDown }
         return answer.wait()
     }
 

@@ -17,6 +17,7 @@ public final class AdapterRegistry: Sendable {
     /// Loading is one after another: two at once would only share the disk and the cores.
     private let queue = DispatchQueue(label: "martlet-adapters")
     private let reservedNames: Set<String>
+    private let isRelieving = Atomic(false)
 
     init(_ runner: any ModelRunner, text: TextProcessor, reservedNames: [String], memory: AdapterMemory) {
         self.runner = RunnerAccess(runner)
@@ -41,9 +42,6 @@ public final class AdapterRegistry: Sendable {
 
     /// Whether the adapter has a name here, in memory or not.
     public func contains(_ name: String) -> Bool { shelf.withLock { $0[name] != nil } }
-
-    /// How often an adapter was given up to make room.
-    var evictions: Int { shelf.withLock { $0.evictions } }
 
     /// Loads the PEFT adapter in the folder `path` under `name`.
     ///
@@ -102,7 +100,12 @@ public final class AdapterRegistry: Sendable {
 
     /// Gives up an adapter that nobody uses; for when requests lack memory.
     func relieve() {
-        queue.async { _ = self.evictOne() }
+        // The engine asks after every step that lacks memory; one answer at a time is enough.
+        guard !isRelieving.exchange(true, ordering: .relaxed) else { return }
+        queue.async {
+            self.isRelieving.store(false, ordering: .relaxed)
+            _ = self.evictOne()
+        }
     }
 
     private func evictOne() -> Bool { shelf.withLock { $0.evict() } != nil }
@@ -156,7 +159,7 @@ public final class AdapterRegistry: Sendable {
                     """)
         }
         let deadline = ContinuousClock.now + .seconds(60)
-        while !memory.reserve(bytes) {
+        while try !memory.reserve(bytes) {
             if evictOne() { continue }
             guard ContinuousClock.now < deadline else { throw .overloaded(retryAfter: 5) }
             Thread.sleep(forTimeInterval: 0.01)

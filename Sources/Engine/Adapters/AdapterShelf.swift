@@ -13,8 +13,6 @@ struct AdapterShelf {
 
     private(set) var entries: [String: Entry] = [:]
     private var clock = 0
-    /// How often an adapter was given up.
-    private(set) var evictions = 0
 
     subscript(name: String) -> Entry? { entries[name] }
 
@@ -52,7 +50,6 @@ struct AdapterShelf {
         guard let victim else { return nil }
         let version = entries[victim.name]?.version
         entries[victim.name]?.version = nil
-        evictions += 1
         return version
     }
 

@@ -17,7 +17,7 @@ struct PolicyOptions: ParsableArguments {
     @Option(
         name: .customLong("tenant-weight"),
         help: ArgumentHelp(
-            "Share of a tenant under the policy fair, 1 unless given; tenants are key-1, key-2, … in the order of --api-key.",
+            "Share of a tenant under the policy fair, 1 unless given; tenants are key-1, key-2, … in the order of --api-key, without keys the adapters.",
             valueName: "name=weight"))
     var tenantWeights: [TenantWeight] = []
 

@@ -29,7 +29,8 @@ final class GenerationRun: Sendable {
             request.cacheSalt = prompt.scheduling.cacheSalt
             request.readsCache = prompt.scheduling.readsCache
             request.priority = prompt.scheduling.priority
-            request.tenant = tenant
+            // Without keys, those who share an adapter are one tenant.
+            request.tenant = tenant.isEmpty ? prompt.adapters.map(\.name).joined(separator: "+") : tenant
             do throws(EngineError) {
                 streams.append(try state.engine.generate(request))
             } catch {
