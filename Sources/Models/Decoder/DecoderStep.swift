@@ -1,15 +1,15 @@
 import CKernels
 import Compute
 
-/// One step of a Llama model, executed by all workers together.
+/// One step of a decoder, executed by all workers together.
 ///
 /// Every worker runs `execute`; each phase is divided into rows, panels of columns or attention items, and the next one
 /// begins when all pieces are done. How work is divided and who does it never changes a bit of it.
-struct LlamaStep {
-    let model: LlamaModel
+struct DecoderStep {
+    let model: DecoderModel
     let kernels: mk_tensor_kernels
     let cache: PagedCache
-    let scratch: LlamaScratch
+    let scratch: DecoderScratch
     let rope: RopeTable
     let batch: ForwardBatch
     /// Nil when no token has an adapter.
@@ -54,7 +54,7 @@ struct LlamaStep {
     private func attention(_ index: Int, firstPhase phase: Int, _ worker: Worker) {
         let layer = model.layers[index]
         let workers = worker.count
-        normalize(layer.inputNorm, LlamaAdapter.norm(.input, layer: index), phase, workers)
+        normalize(layer.inputNorm, DecoderAdapter.norm(.input, layer: index), phase, workers)
         if let adapters {
             let change = AdapterChange(adapters, .attention, layer: index)
             shrink(change, scratch.normed, phase + 1, workers)
@@ -75,7 +75,7 @@ struct LlamaStep {
 
     private func feedForward(_ index: Int, firstPhase phase: Int, _ worker: Worker) {
         let layer = model.layers[index]
-        normalize(layer.feedForwardNorm, LlamaAdapter.norm(.feedForward, layer: index), phase, worker.count)
+        normalize(layer.feedForwardNorm, DecoderAdapter.norm(.feedForward, layer: index), phase, worker.count)
         if let adapters {
             let change = AdapterChange(adapters, .feedForward, layer: index)
             shrink(change, scratch.normed, phase + 1, worker.count)
@@ -99,8 +99,8 @@ struct LlamaStep {
 
     /// Adds a layer's outputs to the residual stream.
     private func project(
-        _ layer: PackedLinear, _ index: Int, _ site: LlamaAdapter.Site,
-        _ input: LlamaScratch.Rows, _ phase: Int, _ worker: Worker
+        _ layer: PackedLinear, _ index: Int, _ site: DecoderAdapter.Site,
+        _ input: DecoderScratch.Rows, _ phase: Int, _ worker: Worker
     ) {
         guard let adapters else {
             return multiply(layer, input, into: scratch.hidden, accumulate: true, phase + 1, worker.count)
@@ -115,7 +115,7 @@ struct LlamaStep {
         let rows = batch.logitRows
         guard !rows.isEmpty else { return }
         let pieces = Pieces(rows.count, workers: worker.count)
-        let norm = LlamaAdapter.norm(.input, layer: shape.layers)
+        let norm = DecoderAdapter.norm(.input, layer: shape.layers)
         phases.run(phase, pieces: pieces.count) { piece in
             for index in pieces[piece] {
                 normalize(Int(rows[index]), model.outputNorm, norm, to: scratch.normed[index])
@@ -135,25 +135,25 @@ struct LlamaStep {
         if let adapters, adapters.hasHeadRows { replaceHeadRows(adapters, phase + 3, worker) }
     }
 
-    /// - Parameter place: the norm's in `LlamaAdapter.norms`.
-    private func normalize(_ weight: FloatBuffer, _ place: Int, _ phase: Int, _ workers: Int) {
+    /// - Parameter place: the norm's in `DecoderAdapter.norms`.
+    private func normalize(_ norm: DecoderNorm, _ place: Int, _ phase: Int, _ workers: Int) {
         let pieces = Pieces(tokens, workers: workers)
         phases.run(phase, pieces: pieces.count) { piece in
-            for row in pieces[piece] { normalize(row, weight, place, to: scratch.normed[row]) }
+            for row in pieces[piece] { normalize(row, norm, place, to: scratch.normed[row]) }
         }
     }
 
-    private func normalize(_ token: Int, _ weight: FloatBuffer, _ place: Int, to out: UnsafeMutablePointer<Float>) {
-        var weight = weight
+    private func normalize(_ token: Int, _ norm: DecoderNorm, _ place: Int, to out: UnsafeMutablePointer<Float>) {
+        var norm = norm
         if let adapters, adapters.hasNorms {
-            for term in adapters.terms(of: token) { weight = term.adapter.norms[place] ?? weight }
+            for term in adapters.terms(of: token) { norm = term.adapter.norms[place] ?? norm }
         }
         kernels.rms_norm(
-            scratch.hidden[token], weight.values, model.normEpsilon, Int32(shape.hiddenSize), out)
+            scratch.hidden[token], norm.weight.values, model.normEpsilon, Int32(shape.hiddenSize), out)
     }
 
     private func multiply(
-        _ layer: PackedLinear, _ input: LlamaScratch.Rows, into output: LlamaScratch.Rows, accumulate: Bool,
+        _ layer: PackedLinear, _ input: DecoderScratch.Rows, into output: DecoderScratch.Rows, accumulate: Bool,
         _ phase: Int, _ workers: Int
     ) {
         multiply(
@@ -209,7 +209,7 @@ struct LlamaStep {
             shape: cache.kernelShape, cache: cache.layer(layer), block_tables: blockTables,
             q: scratch.queriesKeysValues[0], q_stride: scratch.queriesKeysValues.stride, out: scratch.attended[0],
             out_stride: scratch.attended.stride, heads: Int32(shape.heads),
-            scale: 1 / Float(shape.headDim).squareRoot(), window: 0)
+            scale: 1 / Float(shape.headDim).squareRoot(), window: model.description.windows[layer])
         withUnsafePointer(to: &attention) { attention in
             phases.run(phase, pieces: attentionItems.count) { piece in
                 let item = attentionItems[piece]

@@ -8,10 +8,10 @@ struct AdapterChange {
     let firstRow: Int
     private let group: Int
 
-    init(_ adapters: AdapterBatch, _ site: LlamaAdapter.Site, layer: Int) {
+    init(_ adapters: AdapterBatch, _ site: DecoderAdapter.Site, layer: Int) {
         chunks = adapters.chunks
         firstRow = adapters.firstToken
-        group = LlamaAdapter.group(site, layer: layer)
+        group = DecoderAdapter.group(site, layer: layer)
     }
 
     /// The change of the output head, whose rows are those of the logits.
@@ -41,9 +41,9 @@ struct AdapterChange {
 /// Linear layers with changes. For each token the layer's own product comes first, then the adapters in the order of the
 /// request, each low-rank change summed up before it is added; so nothing depends on who else is in the batch. Tokens without
 /// adapters get the bits that they get in a step without any.
-extension LlamaStep {
+extension DecoderStep {
     /// The vectors between A and B of all tokens with adapters.
-    func shrink(_ change: AdapterChange, _ input: LlamaScratch.Rows, _ phase: Int, _ workers: Int) {
+    func shrink(_ change: AdapterChange, _ input: DecoderScratch.Rows, _ phase: Int, _ workers: Int) {
         guard let vectors = scratch.vectors else { return }
         phases.run(phase, pieces: change.chunks.count) { piece in
             let chunk = change.chunks[piece]
@@ -59,7 +59,7 @@ extension LlamaStep {
 
     /// Changes one panel of some rows' outputs; `lane` picks gate or up where panels alternate.
     private func apply(
-        _ change: AdapterChange, _ layer: PackedLinear, panel: Int, lane: Int?, _ input: LlamaScratch.Rows,
+        _ change: AdapterChange, _ layer: PackedLinear, panel: Int, lane: Int?, _ input: DecoderScratch.Rows,
         rows range: Range<Int>, into out: UnsafeMutablePointer<Float>, stride: Int, _ worker: Worker
     ) {
         guard let vectors = scratch.vectors else { return }
@@ -90,7 +90,7 @@ extension LlamaStep {
 
     /// A layer whose outputs are kept: the product, then the changes, panel by panel.
     func multiply(
-        _ layer: PackedLinear, _ change: AdapterChange, _ input: LlamaScratch.Rows, rows: Int,
+        _ layer: PackedLinear, _ change: AdapterChange, _ input: DecoderScratch.Rows, rows: Int,
         into output: UnsafeMutablePointer<Float>, stride: Int, _ phase: Int, _ worker: Worker
     ) {
         let panels = Pieces(max(layer.panelCount, change.panelCount), workers: worker.count)
@@ -109,7 +109,7 @@ extension LlamaStep {
 
     /// A layer whose outputs are added to the residual stream: product and changes are put together first.
     func addProduct(
-        _ layer: PackedLinear, _ change: AdapterChange, _ input: LlamaScratch.Rows, _ phase: Int, _ worker: Worker
+        _ layer: PackedLinear, _ change: AdapterChange, _ input: DecoderScratch.Rows, _ phase: Int, _ worker: Worker
     ) {
         guard let workspace = scratch.workspaces?[worker.index] else { return }
         let stride = PackedLinear.panel
@@ -143,7 +143,7 @@ extension LlamaStep {
         let first = change.firstRow
         let pairs = Pieces(layer.panelCount / 2, workers: worker.count)
         phases.run(phase, pieces: pairs.count) { piece in
-            let isSmall = tokens <= LlamaScratch.workspaceTokens
+            let isSmall = tokens <= DecoderScratch.workspaceTokens
             if first > 0, !isSmall { gate(layer, pairs[piece], tokens: first) }
             for group in rowGroups(layer, first..<tokens) {
                 for pair in pairs[piece] {
@@ -159,7 +159,7 @@ extension LlamaStep {
         _ layer: PackedLinear, _ change: AdapterChange, _ pair: Int, _ group: Range<Int>, _ worker: Worker
     ) {
         guard let workspace = scratch.workspaces?[worker.index] else { return }
-        let stride = LlamaScratch.workspaceColumns
+        let stride = DecoderScratch.workspaceColumns
         for lane in 0..<2 {
             let panel = 2 * pair + lane
             let out = workspace + lane * PackedLinear.panel
@@ -179,7 +179,7 @@ extension LlamaStep {
     }
 
     private func product(
-        _ layer: PackedLinear, _ panel: Int, _ input: LlamaScratch.Rows, _ group: Range<Int>,
+        _ layer: PackedLinear, _ panel: Int, _ input: DecoderScratch.Rows, _ group: Range<Int>,
         into out: UnsafeMutablePointer<Float>, stride: Int
     ) {
         withUnsafePointer(to: layer.packed) {
@@ -191,7 +191,7 @@ extension LlamaStep {
 
     /// Rows in groups whose inputs stay in the second-level cache while the panels go by.
     private func rowGroups(_ layer: PackedLinear, _ rows: Range<Int>) -> [Range<Int>] {
-        let step = max(16, min(LlamaScratch.workspaceTokens, (768 << 10) / (4 * layer.inputs)))
+        let step = max(16, min(DecoderScratch.workspaceTokens, (768 << 10) / (4 * layer.inputs)))
         return stride(from: rows.lowerBound, to: rows.upperBound, by: step).map { $0..<min($0 + step, rows.upperBound) }
     }
 }

@@ -10,7 +10,7 @@ final class AdapterBatch {
     }
 
     struct Term {
-        let adapter: LlamaAdapter
+        let adapter: DecoderAdapter
         let scale: Float
     }
 
@@ -44,7 +44,7 @@ final class AdapterBatch {
         var places: [Int32] = []
         for run in batch.adapterRuns {
             let terms = run.terms.compactMap { term in
-                (term.adapter as? LlamaAdapter).map { Term(adapter: $0, scale: term.scale) }
+                (term.adapter as? DecoderAdapter).map { Term(adapter: $0, scale: term.scale) }
             }
             for start in stride(from: 0, to: run.tokenCount, by: Self.chunkRows) {
                 let count = min(Self.chunkRows, run.tokenCount - start)
@@ -55,7 +55,7 @@ final class AdapterBatch {
         self.chunks = chunks
         self.places = places
         logitChunks = Self.logitChunks(batch)
-        for run in batch.adapterRuns { note(run.terms.compactMap { $0.adapter as? LlamaAdapter }) }
+        for run in batch.adapterRuns { note(run.terms.compactMap { $0.adapter as? DecoderAdapter }) }
     }
 
     /// Rows of logits one after another whose tokens have the same adapters.
@@ -69,7 +69,7 @@ final class AdapterBatch {
                 chunks[chunks.count - 1] = Chunk(start: last.start, count: last.count + 1, terms: last.terms)
             } else {
                 let terms = batch.adapterRuns[next].terms.compactMap { term in
-                    (term.adapter as? LlamaAdapter).map { Term(adapter: $0, scale: term.scale) }
+                    (term.adapter as? DecoderAdapter).map { Term(adapter: $0, scale: term.scale) }
                 }
                 chunks.append(Chunk(start: row, count: 1, terms: terms))
             }
@@ -87,7 +87,7 @@ final class AdapterBatch {
         return runs[..<place].firstIndex(where: holds)
     }
 
-    private func note(_ adapters: [LlamaAdapter]) {
+    private func note(_ adapters: [DecoderAdapter]) {
         vectorWidth = max(vectorWidth, adapters.reduce(0) { $0 + $1.widestVector })
         for adapter in adapters {
             hasProducts = hasProducts || adapter.hasProducts

@@ -4,11 +4,11 @@ import Checkpoints
 import Compute
 
 /// Brings an adapter's effects into the kernels' formats, module by module.
-struct LlamaAdapterPacker {
-    private let model: LlamaModel
+struct DecoderAdapterPacker {
+    private let model: DecoderModel
     private let kernels: mk_tensor_kernels
     private(set) var groups: [AdapterGroup]
-    private(set) var norms: [FloatBuffer?]
+    private(set) var norms: [DecoderNorm?]
     private(set) var embedding: EmbeddingChange?
     private(set) var headRows: HeadRows?
     /// Modules whose replaced weights are the model's own.
@@ -29,19 +29,19 @@ struct LlamaAdapterPacker {
         let group: Int
         let layer: PackedLinear
         let column: Int
-        var lane: Int?
+        let lane: Int?
     }
 
-    init(_ model: LlamaModel, _ kernels: mk_tensor_kernels) {
+    init(_ model: DecoderModel, _ kernels: mk_tensor_kernels) {
         self.model = model
         self.kernels = kernels
         let layers = model.shape.layers
-        groups = Array(repeating: AdapterGroup(), count: LlamaAdapter.group(.attention, layer: layers) + 1)
-        norms = Array(repeating: nil, count: LlamaAdapter.norm(.input, layer: layers) + 1)
+        groups = Array(repeating: AdapterGroup(), count: DecoderAdapter.group(.attention, layer: layers) + 1)
+        norms = Array(repeating: nil, count: DecoderAdapter.norm(.input, layer: layers) + 1)
     }
 
     var byteCount: Int {
-        groups.reduce(0) { $0 + $1.byteCount } + norms.reduce(0) { $0 + 4 * ($1?.count ?? 0) }
+        groups.reduce(0) { $0 + $1.byteCount } + norms.reduce(0) { $0 + 4 * ($1?.weight.count ?? 0) }
             + (embedding?.byteCount ?? 0) + (headRows?.byteCount ?? 0)
     }
 
@@ -71,10 +71,13 @@ struct LlamaAdapterPacker {
     }
 
     private mutating func add(_ change: Change, to module: ModelCatalog.Module) throws {
-        switch module.kind {
-        case .norm: norms[try norm(module)] = try change.weight.map { try FloatBuffer($0) }
+        switch model.places[module.name] {
+        case .norm(let index): norms[index] = try change.weight.map { DecoderNorm(weight: try FloatBuffer($0)) }
         case .embedding: try addEmbedding(change)
-        case .linear: try addLinear(change, module)
+        case .linear(let group, let column, let lane):
+            try addLinear(
+                change, module, Target(group: group, layer: model.linear(group: group), column: column, lane: lane))
+        case nil: throw unsupported(module.name, "is not a module that adapters can change")
         }
     }
 
@@ -84,8 +87,7 @@ struct LlamaAdapterPacker {
 
     // MARK: Linear layers
 
-    private mutating func addLinear(_ change: Change, _ module: ModelCatalog.Module) throws {
-        let target = try target(module)
+    private mutating func addLinear(_ change: Change, _ module: ModelCatalog.Module, _ target: Target) throws {
         let layer = target.layer
         let place = ModulePlace(
             column: target.column,
@@ -175,34 +177,5 @@ struct LlamaAdapterPacker {
         if let own = model.embeddings { return table.equals(own) }
         let place = ModulePlace(column: 0, outputs: tensor.shape[0], lane: nil)
         return try weights(tensor, model.head, place) == nil
-    }
-
-    // MARK: Names
-
-    private func norm(_ module: ModelCatalog.Module) throws -> Int {
-        guard let layer = module.layer else { return norms.count - 1 }
-        if module.name.hasSuffix(".input_layernorm") { return LlamaAdapter.norm(.input, layer: layer) }
-        if module.name.hasSuffix(".post_attention_layernorm") { return LlamaAdapter.norm(.feedForward, layer: layer) }
-        throw unsupported(module.name, "is not a norm that adapters can change")
-    }
-
-    private func target(_ module: ModelCatalog.Module) throws -> Target {
-        guard let index = module.layer else { return Target(group: groups.count - 1, layer: model.head, column: 0) }
-        let layer = model.layers[index]
-        let queries = model.shape.heads * model.shape.headDim
-        let keys = model.shape.kvHeads * model.shape.headDim
-        func target(_ site: LlamaAdapter.Site, _ layer: PackedLinear, _ column: Int, lane: Int? = nil) -> Target {
-            Target(group: LlamaAdapter.group(site, layer: index), layer: layer, column: column, lane: lane)
-        }
-        switch module.name.split(separator: ".").last {
-        case "q_proj": return target(.attention, layer.attention, 0)
-        case "k_proj": return target(.attention, layer.attention, queries)
-        case "v_proj": return target(.attention, layer.attention, queries + keys)
-        case "o_proj": return target(.attentionOutput, layer.attentionOutput, 0)
-        case "gate_proj": return target(.feedForward, layer.feedForward, 0, lane: 0)
-        case "up_proj": return target(.feedForward, layer.feedForward, 0, lane: 1)
-        case "down_proj": return target(.feedForwardOutput, layer.feedForwardOutput, 0)
-        default: throw unsupported(module.name, "is not a layer that adapters can change")
-        }
     }
 }

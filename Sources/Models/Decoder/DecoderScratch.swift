@@ -1,7 +1,7 @@
 import Compute
 
 /// Activations of a step, `[token][channel]` each; made once for the largest batch seen.
-final class LlamaScratch: @unchecked Sendable {
+final class DecoderScratch: @unchecked Sendable {
     /// Rows of one buffer. The stride is padded: a power of two would send all rows to the same few cache sets.
     struct Rows: @unchecked Sendable {
         let stride: Int

@@ -2,29 +2,29 @@ package import Adapters
 import CKernels
 import Compute
 
-/// Executes a model of the Llama family on the processor's kernels.
-package final class LlamaRunner: ModelRunner {
+/// Executes a decoder on the processor's kernels.
+package final class DecoderRunner: ModelRunner {
     package var shape: ModelShape { model.shape }
-    private let model: LlamaModel
+    private let model: DecoderModel
     private let kernels: KernelSet
     private let pool: WorkerPool
     private let rope: RopeTable
     private let phases: WorkPhases
     private var cache: PagedCache?
-    private var scratch: LlamaScratch?
+    private var scratch: DecoderScratch?
 
-    package init(_ source: ModelSource, pool: WorkerPool) throws {
-        model = try LlamaModel(source, pool: pool)
+    init(_ description: DecoderDescription, _ source: ModelSource, pool: WorkerPool) throws {
+        model = try DecoderModel(description, source, pool: pool)
         kernels = source.kernels
         self.pool = pool
-        phases = WorkPhases(count: LlamaStep.phaseCount(layers: model.shape.layers))
-        rope = try RopeTable(model.rope, headDim: model.shape.headDim, maxPositions: model.shape.maxPositions)
+        phases = WorkPhases(count: DecoderStep.phaseCount(layers: model.shape.layers))
+        rope = try RopeTable(description.rope, headDim: model.shape.headDim, maxPositions: model.shape.maxPositions)
     }
 
     package var catalog: ModelCatalog { model.catalog }
 
     package func pack(_ adapter: LoadedAdapter) throws -> any PackedAdapter {
-        try LlamaAdapter(adapter, model, kernels.tensor)
+        try DecoderAdapter(adapter, model, kernels.tensor)
     }
 
     package func bytesPerBlock(blockSize: Int, dtype: CacheDType) -> Int {
@@ -59,7 +59,7 @@ package final class LlamaRunner: ModelRunner {
         }
         batch.blockTables.withUnsafeBufferPointer { tables in
             guard let tables = tables.baseAddress else { return }
-            nonisolated(unsafe) let step = LlamaStep(
+            nonisolated(unsafe) let step = DecoderStep(
                 model: model, kernels: kernels.tensor, cache: cache, scratch: scratch, rope: rope, batch: batch,
                 adapters: adapters, sequences: sequences, attentionItems: AttentionItem.items(sequences, shape),
                 blockTables: tables,
@@ -68,7 +68,7 @@ package final class LlamaRunner: ModelRunner {
         }
     }
 
-    private func reserve(_ adapters: AdapterBatch, _ scratch: LlamaScratch) throws {
+    private func reserve(_ adapters: AdapterBatch, _ scratch: DecoderScratch) throws {
         try scratch.reserveVectors(max(1, adapters.vectorWidth), workers: pool.workerCount)
         let widest = max(shape.hiddenSize, shape.heads * shape.headDim, model.intermediateSize)
         let products =
@@ -76,11 +76,11 @@ package final class LlamaRunner: ModelRunner {
         try scratch.reserveProducts(max(products, adapters.headRowCount), workers: pool.workerCount)
     }
 
-    private func scratch(for tokens: Int) throws -> LlamaScratch {
+    private func scratch(for tokens: Int) throws -> DecoderScratch {
         if let scratch, scratch.capacity >= tokens { return scratch }
         // The old buffers go before the new ones come.
         scratch = nil
-        let made = try LlamaScratch(shape, intermediateSize: model.intermediateSize, capacity: max(tokens, 64))
+        let made = try DecoderScratch(shape, intermediateSize: model.intermediateSize, capacity: max(tokens, 64))
         scratch = made
         return made
     }

@@ -2,7 +2,7 @@ import CKernels
 import Compute
 
 /// What adapters do to single rows: embeddings, and the logits of tokens that have been trained.
-extension LlamaStep {
+extension DecoderStep {
     func embed(_ row: Int, _ terms: [AdapterBatch.Term], to out: UnsafeMutablePointer<Float>) {
         let token = batch.tokens[row]
         // At most one adapter has rows of its own.

@@ -3,14 +3,14 @@ import CKernels
 import Checkpoints
 import Compute
 
-/// An adapter for a model of the Llama family, packed: what it does to every place where a model has weights.
-final class LlamaAdapter: PackedAdapter, @unchecked Sendable {
+/// An adapter for a decoder, packed: what it does to every place where a model has weights.
+final class DecoderAdapter: PackedAdapter, @unchecked Sendable {
     /// Linear layers of a transformer layer that share their input.
     enum Site: Int, CaseIterable {
-        /// q, k and v.
+        /// Queries, keys and values.
         case attention
         case attentionOutput
-        /// Gate and up.
+        /// Gate and up, or one matrix.
         case feedForward
         case feedForwardOutput
     }
@@ -28,7 +28,7 @@ final class LlamaAdapter: PackedAdapter, @unchecked Sendable {
     /// For every layer its sites, then the head.
     let groups: [AdapterGroup]
     /// For every layer its two norms, then the last one; nil for the model's own.
-    let norms: [FloatBuffer?]
+    let norms: [DecoderNorm?]
     let embedding: EmbeddingChange?
     let headRows: HeadRows?
     /// Longest vector between A and B that a place needs.
@@ -36,9 +36,9 @@ final class LlamaAdapter: PackedAdapter, @unchecked Sendable {
     let hasNorms: Bool
     let hasProducts: Bool
 
-    init(_ adapter: LoadedAdapter, _ model: LlamaModel, _ kernels: mk_tensor_kernels) throws {
+    init(_ adapter: LoadedAdapter, _ model: DecoderModel, _ kernels: mk_tensor_kernels) throws {
         try Self.refuse(adapter)
-        var packer = LlamaAdapterPacker(model, kernels)
+        var packer = DecoderAdapterPacker(model, kernels)
         try packer.add(adapter.effects)
         digest = adapter.digest
         vocabularySize = adapter.vocabularySize
