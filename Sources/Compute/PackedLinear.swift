@@ -102,11 +102,15 @@ package final class PackedLinear: @unchecked Sendable {
     }
 
     /// One panel as weights of its own.
-    package func panel(_ index: Int) -> mk_packed {
+    package func panel(_ index: Int) -> mk_packed { panels(index..<index + 1) }
+
+    /// A run of panels as weights of their own.
+    package func panels(_ range: Range<Int>) -> mk_packed {
         let bytes = mk_packed_bytes(storage.kernelType, Int32(Self.panel), Int32(inputs))
+        let columns = min(range.upperBound * Self.panel, outputs) - range.lowerBound * Self.panel
         return mk_packed(
-            data: memory.pointer + index * bytes, storage: storage.kernelType,
-            n: Int32(min(Self.panel, outputs - index * Self.panel)), k: Int32(inputs))
+            data: memory.pointer + range.lowerBound * bytes, storage: storage.kernelType, n: Int32(columns),
+            k: Int32(inputs))
     }
 
     /// Whether the weights of both are the same in every bit; biases do not count.

@@ -120,6 +120,12 @@ typedef struct mk_tensor_kernels {
     void (*_Nonnull shrink)(
         const void *_Nonnull a, mk_storage storage, int32_t rank, int32_t k, const float *_Nonnull x, size_t x_stride,
         int32_t rows, float scale, float *_Nonnull out, size_t out_stride);
+    /// out[m][n] += sum over k of v[m][k] b[k][n] for the panels `panel_begin ..< panel_end`: the second half of a low-rank
+    /// change. `out` is where the first of these panels begins in the first row; panels are `panel_stride` numbers apart,
+    /// which is more than 32 where they alternate with others. The bits are those of `matmul` with `accumulate`.
+    void (*_Nonnull expand)(
+        const mk_packed *_Nonnull b, int32_t panel_begin, int32_t panel_end, const float *_Nonnull v, size_t v_stride,
+        int32_t rows, float *_Nonnull out, size_t out_stride, size_t panel_stride);
     /// out[m][n] = activation(gate) * up for outputs that alternate gate, up panel by panel, as `matmul` of weights for
     /// `gated_matmul` gives them; works on the pairs `pair_begin ..< pair_end` and writes `columns` outputs at most.
     void (*_Nonnull gate)(

@@ -134,6 +134,19 @@ static void shrink(
     }
 }
 
+static void expand(
+    const mk_packed *w, int32_t panel_begin, int32_t panel_end, const float *v, size_t v_stride, int32_t rows,
+    float *out, size_t out_stride, size_t panel_stride) {
+    for (int32_t panel = panel_begin; panel < panel_end; panel++) {
+        for (int32_t r = 0; r < rows; r++) {
+            float product[mk_panel_columns];
+            panel_product(w, panel, v + (size_t)r * v_stride, NULL, product);
+            float *to = out + (size_t)r * out_stride + (size_t)(panel - panel_begin) * panel_stride;
+            for (int32_t i = 0; i < mk_panel_columns && panel * mk_panel_columns + i < w->n; i++) to[i] += product[i];
+        }
+    }
+}
+
 static void gate_pairs(
     const float *in, size_t in_stride, int32_t pair_begin, int32_t pair_end, int32_t rows, float *out,
     size_t out_stride, int32_t columns, mk_activation activation) {

@@ -21,6 +21,7 @@ const mk_kernels MK_TABLE = {
             .write_kv = write_kv,
             .attend = attend,
             .shrink = shrink,
+            .expand = expand,
             .gate = gate_pairs,
         },
 };

@@ -32,15 +32,25 @@ final class DecoderScratch: @unchecked Sendable {
     private var vectorWidth = 0
     private var productWidth = 0
 
-    /// Outputs of a workspace: one panel, or one of gate and one of up.
-    static let workspaceColumns = 2 * PackedLinear.panel
     /// Most tokens of a workspace.
     static let workspaceTokens = 128
+    /// Numbers of a workspace, which stays in the second-level cache.
+    private static let workspaceCount = 32 << 10
+
+    /// Panels of outputs that a workspace holds for `rows` rows, an even number.
+    static func workspacePanels(rows: Int) -> Int {
+        max(2, (workspaceCount / max(1, rows) - padding) / PackedLinear.panel / 2 * 2)
+    }
+
+    /// Distance of two rows of a workspace with `panels` panels; like that of other rows no power of two.
+    static func workspaceStride(panels: Int) -> Int { panels * PackedLinear.panel + padding }
+
+    private static let padding = 16
 
     /// Makes room for vectors of `width` between A and B, and for every worker's workspace.
     func reserveVectors(_ width: Int, workers: Int) throws(ComputeError) {
         if workspaces == nil {
-            workspaces = try Rows(workers, Self.workspaceTokens * Self.workspaceColumns)
+            workspaces = try Rows(workers, Self.workspaceCount)
         }
         guard vectors == nil || width > vectorWidth else { return }
         vectors = nil

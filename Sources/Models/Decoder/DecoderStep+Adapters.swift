@@ -57,38 +57,36 @@ extension DecoderStep {
         }
     }
 
-    /// Changes one panel of some rows' outputs; `lane` picks gate or up where panels alternate.
+    /// Changes outputs of the rows `range`.
     private func apply(
-        _ change: AdapterChange, _ layer: PackedLinear, panel: Int, lane: Int?, _ input: DecoderScratch.Rows,
-        rows range: Range<Int>, into out: UnsafeMutablePointer<Float>, stride: Int, _ worker: Worker
+        _ change: AdapterChange, _ layer: PackedLinear, _ input: DecoderScratch.Rows, rows range: Range<Int>,
+        to out: OutputPanels, _ worker: Worker
     ) {
         guard let vectors = scratch.vectors else { return }
         for chunk in change.chunks {
             let first = max(chunk.start, range.lowerBound)
             let count = min(chunk.start + chunk.count, range.upperBound) - first
             guard count > 0 else { continue }
-            let out = out + (first - range.lowerBound) * stride
+            let out = out.rows(from: first - range.lowerBound)
             change.forEachGroup(of: chunk) { group, _, vector in
                 if let scratch = scratch.products?[worker.index] {
                     for product in group.products {
                         product.run(
-                            kernels, layer, panel: panel, lane: lane, input[first], stride: input.stride,
-                            tokens: count, into: out, outStride: stride, scratch: scratch)
+                            kernels, layer, input[first], stride: input.stride, tokens: count, into: out,
+                            scratch: scratch)
                     }
                 }
                 for part in group.parts {
                     part.expand(
-                        kernels, panel: panel, lane: lane, vectors[first] + vector + part.vectorOffset,
-                        stride: vectors.stride, tokens: count, into: out, outStride: stride)
+                        kernels, vectors[first] + vector + part.vectorOffset, stride: vectors.stride, tokens: count,
+                        into: out)
                 }
-                for output in group.outputs {
-                    output.apply(panel: panel, lane: lane, to: out, stride: stride, tokens: count)
-                }
+                for output in group.outputs { output.apply(to: out, tokens: count) }
             }
         }
     }
 
-    /// A layer whose outputs are kept: the product, then the changes, panel by panel.
+    /// A layer whose outputs are kept: the product, then the changes.
     func multiply(
         _ layer: PackedLinear, _ change: AdapterChange, _ input: DecoderScratch.Rows, rows: Int,
         into output: UnsafeMutablePointer<Float>, stride: Int, _ phase: Int, _ worker: Worker
@@ -96,12 +94,15 @@ extension DecoderStep {
         let panels = Pieces(max(layer.panelCount, change.panelCount), workers: worker.count)
         phases.run(phase, pieces: panels.count) { piece in
             for group in rowGroups(layer, 0..<rows) {
-                let out = output + group.lowerBound * stride
-                for panel in panels[piece] {
-                    if panel < layer.panelCount { product(layer, panel, input, group, into: out, stride: stride) }
-                    apply(
-                        change, layer, panel: panel, lane: nil, input, rows: group,
-                        into: out + panel * PackedLinear.panel, stride: stride, worker)
+                // Few panels at a time, so that the changes find the outputs in a cache.
+                for panels in strips(panels[piece], rows: group.count) {
+                    let out = OutputPanels(
+                        panels: panels, lane: nil,
+                        base: output + group.lowerBound * stride + panels.lowerBound * PackedLinear.panel,
+                        stride: stride)
+                    let own = panels.clamped(to: 0..<layer.panelCount)
+                    if !own.isEmpty { product(layer, own, input, group, into: out.base, stride: stride) }
+                    apply(change, layer, input, rows: group, to: out, worker)
                 }
             }
         }
@@ -112,23 +113,16 @@ extension DecoderStep {
         _ layer: PackedLinear, _ change: AdapterChange, _ input: DecoderScratch.Rows, _ phase: Int, _ worker: Worker
     ) {
         guard let workspace = scratch.workspaces?[worker.index] else { return }
-        let stride = PackedLinear.panel
         let panels = Pieces(layer.panelCount, workers: worker.count)
         phases.run(phase, pieces: panels.count) { piece in
             for group in rowGroups(layer, 0..<tokens) {
-                for panel in panels[piece] {
-                    let column = panel * PackedLinear.panel
-                    let bias = layer.bias.map { UnsafePointer($0.values + column) }
-                    withUnsafePointer(to: layer.panel(panel)) {
-                        kernels.matmul(
-                            $0, 0, 1, input[group.lowerBound], input.stride, Int32(group.count), workspace, stride,
-                            bias,
-                            false)
-                    }
-                    apply(
-                        change, layer, panel: panel, lane: nil, input, rows: group, into: workspace, stride: stride,
-                        worker)
-                    let columns = min(PackedLinear.panel, layer.outputs - column)
+                for panels in strips(panels[piece], rows: group.count) {
+                    let stride = DecoderScratch.workspaceStride(panels: panels.count)
+                    product(layer, panels, input, group, into: workspace, stride: stride)
+                    let out = OutputPanels(panels: panels, lane: nil, base: workspace, stride: stride)
+                    apply(change, layer, input, rows: group, to: out, worker)
+                    let column = panels.lowerBound * PackedLinear.panel
+                    let columns = min(panels.upperBound * PackedLinear.panel, layer.outputs) - column
                     for token in group {
                         mk_add(
                             scratch.hidden[token] + column, workspace + (token - group.lowerBound) * stride, columns)
@@ -138,54 +132,57 @@ extension DecoderStep {
         }
     }
 
-    /// Gate and up: tokens without adapters at once, the others with the changes before the activation.
+    /// Gate and up, with the changes before the activation.
     func gate(_ layer: PackedLinear, _ change: AdapterChange, _ phase: Int, _ worker: Worker) {
-        let first = change.firstRow
+        // Many tokens without adapters are done apart; of few, the weights are read from memory once for both kinds.
+        let first = tokens <= DecoderScratch.workspaceTokens ? 0 : change.firstRow
         let pairs = Pieces(layer.panelCount / 2, workers: worker.count)
         phases.run(phase, pieces: pairs.count) { piece in
-            let isSmall = tokens <= DecoderScratch.workspaceTokens
-            if first > 0, !isSmall { gate(layer, pairs[piece], tokens: first) }
+            if first > 0 { gate(layer, pairs[piece], tokens: first) }
             for group in rowGroups(layer, first..<tokens) {
-                for pair in pairs[piece] {
-                    // The weights of a pair are read from memory once for both kinds of tokens.
-                    if first > 0, isSmall { gate(layer, pair..<pair + 1, tokens: first) }
-                    gate(layer, change, pair, group, worker)
+                for pairs in strips(pairs[piece], rows: 2 * group.count) {
+                    gate(layer, change, pairs, group, worker)
                 }
             }
         }
     }
 
     private func gate(
-        _ layer: PackedLinear, _ change: AdapterChange, _ pair: Int, _ group: Range<Int>, _ worker: Worker
+        _ layer: PackedLinear, _ change: AdapterChange, _ pairs: Range<Int>, _ group: Range<Int>, _ worker: Worker
     ) {
         guard let workspace = scratch.workspaces?[worker.index] else { return }
-        let stride = DecoderScratch.workspaceColumns
+        let stride = DecoderScratch.workspaceStride(panels: 2 * pairs.count)
+        product(
+            layer, 2 * pairs.lowerBound..<2 * pairs.upperBound, scratch.normed, group, into: workspace, stride: stride)
         for lane in 0..<2 {
-            let panel = 2 * pair + lane
-            let out = workspace + lane * PackedLinear.panel
-            let bias = layer.bias.map { UnsafePointer($0.values + panel * PackedLinear.panel) }
-            withUnsafePointer(to: layer.panel(panel)) {
-                kernels.matmul(
-                    $0, 0, 1, scratch.normed[group.lowerBound], scratch.normed.stride, Int32(group.count), out, stride,
-                    bias, false)
-            }
-            apply(
-                change, layer, panel: pair, lane: lane, scratch.normed, rows: group, into: out, stride: stride, worker)
+            let out = OutputPanels(
+                panels: pairs, lane: lane, base: workspace + lane * PackedLinear.panel, stride: stride)
+            apply(change, layer, scratch.normed, rows: group, to: out, worker)
         }
-        let column = pair * PackedLinear.panel
+        let column = pairs.lowerBound * PackedLinear.panel
         kernels.gate(
-            workspace, stride, 0, 1, Int32(group.count), scratch.gated[group.lowerBound] + column,
+            workspace, stride, 0, Int32(pairs.count), Int32(group.count), scratch.gated[group.lowerBound] + column,
             scratch.gated.stride, Int32(model.intermediateSize - column), model.activation)
     }
 
+    /// The layer's own outputs for some panels, the first of which goes to `out`.
     private func product(
-        _ layer: PackedLinear, _ panel: Int, _ input: DecoderScratch.Rows, _ group: Range<Int>,
+        _ layer: PackedLinear, _ panels: Range<Int>, _ input: DecoderScratch.Rows, _ group: Range<Int>,
         into out: UnsafeMutablePointer<Float>, stride: Int
     ) {
-        withUnsafePointer(to: layer.packed) {
+        let bias = layer.bias.map { UnsafePointer($0.values + panels.lowerBound * PackedLinear.panel) }
+        withUnsafePointer(to: layer.panels(panels)) {
             kernels.matmul(
-                $0, Int32(panel), Int32(panel + 1), input[group.lowerBound], input.stride, Int32(group.count), out,
-                stride, layer.bias?.values, false)
+                $0, 0, Int32(panels.count), input[group.lowerBound], input.stride, Int32(group.count), out, stride,
+                bias, false)
+        }
+    }
+
+    /// Panels in runs whose outputs for `rows` rows fit a workspace.
+    private func strips(_ panels: Range<Int>, rows: Int) -> [Range<Int>] {
+        let step = DecoderScratch.workspacePanels(rows: rows)
+        return stride(from: panels.lowerBound, to: panels.upperBound, by: step).map {
+            $0..<min($0 + step, panels.upperBound)
         }
     }
 
