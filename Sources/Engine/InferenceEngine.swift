@@ -63,7 +63,8 @@ public final class InferenceEngine: Sendable {
         inbox = Inbox()
         adapters = AdapterRegistry(
             loaded.runner, text: text, reservedNames: model.servedNames,
-            memory: AdapterMemory(inbox: inbox, limit: loaded.scheduler.cache.bytesForOthers))
+            memory: AdapterMemory(inbox: inbox, limit: loaded.scheduler.cache.bytesForOthers),
+            recorder: recorder)
         start(loaded, configuration)
     }
 
@@ -89,7 +90,8 @@ public final class InferenceEngine: Sendable {
     ///
     /// - Throws: `.invalidRequest` naming the parameter, `.overloaded` past the queue limit, `.shuttingDown`.
     public func generate(_ request: GenerationRequest) throws(EngineError) -> GenerationStream {
-        let chosen = try adapters.resolve(request.adapters, prompt: request.prompt)
+        let chosen = try adapters.resolve(
+            request.adapters, prompt: request.prompt, requiresInvocation: request.requiresInvocation)
         let maxTokens = try validate(request, vocabularySize: chosen?.vocabularySize ?? model.vocabularySize)
         let badWords = try tokens(ofBadWords: request.sampling.badWords)
         let key = try enter()

@@ -2,7 +2,7 @@
 public struct AdapterInformation: Sendable, Equatable {
     /// The name that requests use.
     public let name: String
-    /// The folder it was loaded from.
+    /// The folder it was loaded from, or its name in the HuggingFace cache.
     public let path: String
     /// PEFT's kind, such as `lora`.
     public let kind: String
@@ -16,6 +16,12 @@ public struct AdapterInformation: Sendable, Equatable {
     public let isActivated: Bool
     /// Unix time at which loading finished.
     public let created: Int
+    /// Token ids that its requests may use: the model's, and those of the adapter's own.
+    public internal(set) var vocabularySize = 0
+    /// Seconds that the latest loading took.
+    public internal(set) var loadSeconds = 0.0
+    /// Unix time at which a request last asked for it; nil before the first.
+    public internal(set) var lastUsed: Int?
     /// Whether it is in memory now; if not it is loaded when a request asks for it.
     public internal(set) var isResident = true
     /// Whether it stays in memory.
@@ -36,8 +42,8 @@ public struct AdapterInformation: Sendable, Equatable {
     }
 }
 
-/// An adapter that a request asks for.
-public struct AdapterSelection: Sendable, Equatable {
+/// An adapter that a request asks for; a literal of its name is the adapter in full.
+public struct AdapterSelection: Sendable, Equatable, ExpressibleByStringLiteral {
     public var name: String
     /// Weight of its changes.
     public var scale: Double
@@ -46,4 +52,6 @@ public struct AdapterSelection: Sendable, Equatable {
         self.name = name
         self.scale = scale
     }
+
+    public init(stringLiteral name: String) { self.init(name) }
 }

@@ -10,8 +10,9 @@ import Synchronization
 /// content at a time; loading another under the same name leaves requests that run with the old one alone.
 public final class AdapterRegistry: Sendable {
     private let runner: RunnerAccess
-    private let text: TextProcessor
+    let text: TextProcessor
     private let memory: AdapterMemory
+    private let recorder: StatisticsRecorder
     private let states = AdapterStates()
     private let shelf = Mutex(AdapterShelf())
     /// Loading is one after another: two at once would only share the disk and the cores.
@@ -19,11 +20,15 @@ public final class AdapterRegistry: Sendable {
     private let reservedNames: Set<String>
     private let isRelieving = Atomic(false)
 
-    init(_ runner: any ModelRunner, text: TextProcessor, reservedNames: [String], memory: AdapterMemory) {
+    init(
+        _ runner: any ModelRunner, text: TextProcessor, reservedNames: [String], memory: AdapterMemory,
+        recorder: StatisticsRecorder
+    ) {
         self.runner = RunnerAccess(runner)
         self.text = text
         self.reservedNames = Set(reservedNames)
         self.memory = memory
+        self.recorder = recorder
     }
 
     /// The adapters that have names, sorted; also those that were given up to make room and come back when asked for.
@@ -33,6 +38,7 @@ public final class AdapterRegistry: Sendable {
                 var information = entry.information
                 information.isResident = entry.version != nil
                 information.isPinned = entry.isPinned
+                information.lastUsed = entry.lastUsed
                 return information
             }
         }.sorted { $0.name < $1.name }
@@ -43,9 +49,11 @@ public final class AdapterRegistry: Sendable {
     /// Whether the adapter has a name here, in memory or not.
     public func contains(_ name: String) -> Bool { shelf.withLock { $0[name] != nil } }
 
-    /// Loads the PEFT adapter in the folder `path` under `name`.
+    /// Loads a PEFT adapter under `name`.
     ///
-    /// - Parameter replacing: whether a loaded adapter of this name gives way.
+    /// - Parameters:
+    ///   - path: its folder, or `org/adapter[@revision]` in the HuggingFace cache.
+    ///   - replacing: whether a loaded adapter of this name gives way.
     /// - Throws: `EngineError.invalidRequest` with the reason when the name is taken or the files cannot be used.
     @discardableResult
     public func load(_ name: String, path: String, replacing: Bool = false) async throws -> AdapterInformation {
@@ -60,6 +68,19 @@ public final class AdapterRegistry: Sendable {
                     message: "The adapter '\(name)' is loaded already; ask for it to be loaded in place to replace it.")
             }
             return try registry.read(name, path: path).information
+        }
+    }
+
+    /// Reads an adapter again from where it was loaded; requests in flight finish with what they began with.
+    ///
+    /// - Throws: `.unknownAdapter`; what `load` throws, and then the name stands for what it stood for.
+    @discardableResult
+    public func reload(_ name: String) async throws -> AdapterInformation {
+        try await onQueue { registry in
+            guard let known = registry.shelf.withLock({ $0[name]?.information }) else {
+                throw EngineError.unknownAdapter(name)
+            }
+            return try registry.read(name, path: known.path).information
         }
     }
 
@@ -108,12 +129,17 @@ public final class AdapterRegistry: Sendable {
         }
     }
 
-    private func evictOne() -> Bool { shelf.withLock { $0.evict() } != nil }
+    private func evictOne() -> Bool {
+        guard let evicted = shelf.withLock({ $0.evict() }) else { return false }
+        recorder.adapterEvicted(evicted.information.name)
+        return true
+    }
 
-    /// Loads the adapter in a folder under the folder's path, unless something of this name is loaded already.
-    func loadFolder(_ path: String) async throws {
+    /// Loads the adapter in a folder or in the HuggingFace cache under its path, unless something of this name is loaded
+    /// already.
+    package func loadFolder(_ path: String) async throws {
         guard !contains(path) else { return }
-        guard MappedFile.isFolder(path) == true else { throw EngineError.unknownAdapter(path) }
+        guard AdapterLocation.mayBePath(path) else { throw EngineError.unknownAdapter(path) }
         do {
             try await load(path, path: path)
         } catch {
@@ -131,8 +157,9 @@ public final class AdapterRegistry: Sendable {
     private func read(_ name: String, path: String) throws -> AdapterVersion {
         let loaded: LoadedAdapter
         let packed: any PackedAdapter
+        let begin = ContinuousClock.now
         do {
-            loaded = try AdapterLoader.load(folder: path, catalog: runner.catalog)
+            loaded = try AdapterLoader.load(folder: AdapterLocation.resolve(path), catalog: runner.catalog)
             packed = try runner.pack(loaded)
         } catch {
             throw EngineError.invalidRequest(parameter: "lora_path", message: "The adapter '\(name)': \(error)")
@@ -141,8 +168,12 @@ public final class AdapterRegistry: Sendable {
         try reserve(bytes, for: name)
         let memory = memory
         let text = text
+        var information = information(name, path, loaded, bytes)
+        information.vocabularySize = packed.vocabularySize
+        information.loadSeconds = begin.duration(to: .now) / .seconds(1)
+        recorder.adapterLoaded(name, seconds: information.loadSeconds)
         let version = AdapterVersion(
-            information(name, path, loaded, bytes), packed: packed, activation: loaded.activation,
+            information, packed: packed, activation: loaded.activation,
             encode: { text.encode($0, addSpecialTokens: false) }, onRelease: { memory.release(bytes) })
         shelf.withLock { $0.put(version) }
         return version
@@ -176,7 +207,11 @@ public final class AdapterRegistry: Sendable {
     }
 
     /// What a request gets: the content that the names stand for now, and from where on. Nil is the base model.
-    func resolve(_ selections: [AdapterSelection], prompt: [Int32]) throws(EngineError) -> RequestAdapters? {
+    ///
+    /// - Parameter requiresInvocation: refuses a prompt in which an adapter stays switched off.
+    func resolve(
+        _ selections: [AdapterSelection], prompt: [Int32], requiresInvocation: Bool = false
+    ) throws(EngineError) -> RequestAdapters? {
         guard !selections.isEmpty else { return nil }
         var versions: [AdapterVersion] = []
         for selection in selections {
@@ -196,6 +231,7 @@ public final class AdapterRegistry: Sendable {
         if versions.count > 1 || selections.contains(where: { $0.scale != 1 }) {
             try checkCombination(zip(versions, selections).map { ($0, $1) })
         }
+        if requiresInvocation { try checkInvocations(of: versions, in: prompt) }
         guard let start = versions[0].start(in: prompt) else { return nil }
         let terms = zip(versions, selections).map { AdapterTerm($0.packed, scale: Float($1.scale)) }
         return RequestAdapters(versions: versions, terms: terms, start: start, state: states.number(of: terms))

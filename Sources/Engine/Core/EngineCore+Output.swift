@@ -43,7 +43,7 @@ extension EngineCore {
         if choice.outputCount == 1, request.sampling.promptLogprobs == nil {
             recorder.looked(up: choice.promptCount, found: scheduler[choice.id]?.cachedCount ?? 0)
         }
-        recorder.generated(since: request.timeline.latestToken[choice.index], at: now)
+        recorder.generated(request, since: request.timeline.latestToken[choice.index], at: now)
         requests[choice.request]?.timeline.latestToken[choice.index] = now
         requests[choice.request]?.generated[choice.index] = choice.outputCount
     }

@@ -25,6 +25,7 @@ final class DecoderAdapter: PackedAdapter, @unchecked Sendable {
     let vocabularySize: Int
     let footprint: AdapterFootprint
     let byteCount: Int
+    let virtualTokens: VirtualTokens?
     /// For every layer its sites, then the head.
     let groups: [AdapterGroup]
     /// For every layer its two norms, then the last one, then that of the embeddings; nil for the model's own.
@@ -37,7 +38,6 @@ final class DecoderAdapter: PackedAdapter, @unchecked Sendable {
     let hasProducts: Bool
 
     init(_ adapter: LoadedAdapter, _ model: DecoderModel, _ kernels: mk_tensor_kernels) throws {
-        try Self.refuse(adapter)
         var packer = DecoderAdapterPacker(model, kernels)
         try packer.add(adapter.effects)
         digest = adapter.digest
@@ -47,7 +47,8 @@ final class DecoderAdapter: PackedAdapter, @unchecked Sendable {
         norms = packer.norms
         embedding = packer.embedding
         headRows = packer.headRows
-        byteCount = packer.byteCount
+        virtualTokens = try VirtualTokens(adapter.effects)
+        byteCount = packer.byteCount + (virtualTokens?.byteCount ?? 0)
         widestVector = max(embedding?.delta?.rank ?? 0, groups.reduce(0) { max($0, $1.rank) })
         hasNorms = norms.contains { $0 != nil }
         hasProducts = groups.contains { !$0.products.isEmpty }
@@ -66,12 +67,4 @@ final class DecoderAdapter: PackedAdapter, @unchecked Sendable {
     static func norm(_ norm: Norm, layer: Int) -> Int { Norm.allCases.count * layer + norm.rawValue }
     static func outputNorm(layers: Int) -> Int { Norm.allCases.count * layers }
     static func embeddingNorm(layers: Int) -> Int { Norm.allCases.count * layers + 1 }
-
-    private static func refuse(_ adapter: LoadedAdapter) throws(CheckpointError) {
-        let effects = adapter.effects
-        guard effects.promptEmbeddings != nil || effects.prefix != nil else { return }
-        throw CheckpointError(
-            .unsupported, file: adapter.kind.rawValue, "puts positions before the prompt, which cannot be served yet",
-            advice: "adapters that change weights can: LoRA and its relatives, IA3, LN tuning, trained tokens")
-    }
 }

@@ -48,6 +48,27 @@ package final class DecoderRunner: ModelRunner {
         for range in ranges { cache?.discard(range) }
     }
 
+    package func writePrefix(_ prefix: KeyValuePrefix, to blocks: [Int32]) throws {
+        guard let cache else { throw ComputeError("the KV cache was not allocated") }
+        let row = try FloatBuffer(count: prefix.values.shape[1])
+        let type = prefix.values.storage
+        prefix.values.withBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            for position in 0..<prefix.tokenCount {
+                type.convert(base + position * row.count * type.byteCount, to: row.values, count: row.count)
+                let block = Int64(blocks[position / cache.blockSize])
+                let slot = block * Int64(cache.blockSize) + Int64(position % cache.blockSize)
+                for (layer, layerShape) in prefix.layers.enumerated() {
+                    let keys = row.values + prefix.offset(layer: layer)
+                    withUnsafePointer(to: cache.kernelShape) {
+                        kernels.tensor.write_kv(
+                            $0, cache.layer(layer), slot, keys, keys + layerShape.heads * layerShape.dimension)
+                    }
+                }
+            }
+        }
+    }
+
     package func execute(_ batch: ForwardBatch, logits: UnsafeMutablePointer<Float>) throws {
         guard !batch.tokens.isEmpty else { return }
         guard let cache else { throw ComputeError("the KV cache was not allocated") }
@@ -104,7 +125,9 @@ extension ForwardBatch {
             return (0..<count).allSatisfy { Int(positions[token + $0]) == Int(slice.contextLength) - count + $0 }
         }
         return slices && positions.count == tokens.count
-            && tokens.allSatisfy { $0 >= 0 && Int($0) < vocabularySize }
+            && tokens.indices.allSatisfy {
+                tokens[$0] >= 0 ? Int(tokens[$0]) < vocabularySize : embeddedRows(of: $0) != nil
+            }
             && blockTables.allSatisfy { $0 >= 0 && Int($0) < blocks }
             && logitRows.allSatisfy { $0 >= 0 && Int($0) < tokens.count }
     }

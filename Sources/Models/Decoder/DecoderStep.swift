@@ -45,7 +45,10 @@ struct DecoderStep {
 
     private func embed(_ row: Int) {
         let out = model.embeddingNorm == nil ? scratch.hidden[row] : scratch.normed[row]
-        if let adapters, adapters.hasEmbeddings {
+        if batch.tokens[row] < 0 {
+            guard let rows = batch.embeddedRows(of: row) else { return }
+            rows.embeddings.read(rows.first + row - rows.tokenStart, to: out)
+        } else if let adapters, adapters.hasEmbeddings {
             embed(row, adapters.terms(of: row), to: out)
         } else {
             model.readEmbedding(batch.tokens[row], to: out)
