@@ -1,6 +1,6 @@
 package import Adapters
-package import Checkpoints
 import CKernels
+import Checkpoints
 import Compute
 
 /// Rows that take the place of token embeddings: a soft prompt, or embeddings that a request brings.

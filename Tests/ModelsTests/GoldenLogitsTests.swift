@@ -13,7 +13,7 @@ struct GoldenLogitsTests {
     /// Kinds that put something before the prompt, and what is refused by its configuration.
     private static let others = ["prompt_tuning", "prefix_tuning", "p_tuning", "cartridge", "pissa"]
 
-    @Test(arguments: [("llama", 90), ("mistral", 27), ("qwen2", 39), ("bloom", 31)])
+    @Test(arguments: [("llama", 97), ("mistral", 29), ("qwen2", 43), ("bloom", 33)])
     func logitsAreThoseOfPEFT(architecture: String, count: Int) throws {
         let runner = try loadModel(
             folder: "\(golden)/models/\(architecture)", dtype: .float32, pool: WorkerPool(workerCount: 2))
@@ -43,7 +43,7 @@ struct GoldenLogitsTests {
             #expect(try difference(found, expected.tensor(id)) < 2e-3, "\(architecture), \(id)")
             checked += 1
         }
-        #expect(checked >= count)
+        #expect(checked == count)
     }
 
     /// Logits of a prompt with adapters from one of its positions on.

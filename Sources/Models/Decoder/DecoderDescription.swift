@@ -37,9 +37,10 @@ struct DecoderDescription: Sendable {
     ///   - norm: the kind of all norms.
     ///   - activation: name of the activation function.
     ///   - positions: nil for the rotary embedding that the configuration describes.
+    ///   - hasWindows: whether the architecture knows windows; the configuration says which layers have one.
     init(
         _ config: ModelConfig, _ modules: DecoderModules, norm: Norm = .rms, activation: String? = nil,
-        positions: Positions? = nil
+        positions: Positions? = nil, hasWindows: Bool = false
     ) throws(CheckpointError) {
         guard config.headDimension <= mk_max_head_dim else {
             throw config.fields.mismatch(
@@ -50,9 +51,16 @@ struct DecoderDescription: Sendable {
         self.norm = norm
         self.activation = try Self.activation(activation ?? config.activation, config)
         self.positions = positions ?? .rotary(config.rope(layer: 0) ?? RopeParameters(theta: 10_000))
+        let kinds = ["full_attention", "sliding_attention"]
+        if hasWindows, let kind = config.layerTypes.first(where: { !kinds.contains($0) }) {
+            throw config.fields.mismatch(
+                "layer_types",
+                "\(CheckpointError.quoted(kind)) is not supported, expected 'full_attention' or 'sliding_attention'",
+                kind: .unsupported)
+        }
         windows = (0..<config.layerCount).map { layer in
-            // A window beyond all positions is none.
-            let window = config.slidingWindow(layer: layer) ?? 0
+            guard hasWindows, let window = config.slidingWindow(layer: layer) else { return 0 }
+            // A window as long as all positions is none.
             return window < config.maximumPositions ? Int32(window) : 0
         }
     }
