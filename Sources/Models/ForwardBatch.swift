@@ -35,7 +35,11 @@ package struct ForwardBatch: Sendable {
         var high = embedded.count
         while low < high {
             let middle = (low + high) / 2
-            if embedded[middle].tokenStart + embedded[middle].tokenCount <= token { low = middle + 1 } else { high = middle }
+            if embedded[middle].tokenStart + embedded[middle].tokenCount <= token {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         return low < embedded.count && embedded[low].tokenStart <= token ? embedded[low] : nil
     }

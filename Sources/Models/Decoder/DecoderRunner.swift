@@ -1,5 +1,6 @@
 package import Adapters
 import CKernels
+import Checkpoints
 import Compute
 
 /// Executes a decoder on the processor's kernels.
