@@ -7,7 +7,8 @@ package enum ModelRegistry {
     typealias Describer = @Sendable (ModelConfig) throws(CheckpointError) -> DecoderDescription
 
     static let decoders: [String: Describer] = [
-        "llama": DecoderDescription.llama
+        "bloom": DecoderDescription.bloom, "llama": DecoderDescription.llama,
+        "mistral": DecoderDescription.mistral, "qwen2": DecoderDescription.qwen2,
     ]
 
     /// Every `model_type` that can be loaded.

@@ -13,13 +13,22 @@ final class WeightLoader {
     private(set) var parameterCount = 0
     private(set) var weightBytes = 0
     private let totalBytes: Int
+    /// What the checkpoint leaves out at the beginning of names.
+    private let omitted: String
     private var loadedBytes = 0
 
-    init(_ source: ModelSource, pool: WorkerPool) {
+    /// - Parameters:
+    ///   - base: what most names begin with; checkpoints of the model without its head leave it out.
+    ///   - embedding: name of a module that every checkpoint has.
+    init(_ source: ModelSource, pool: WorkerPool, base: String, embedding: String) {
         self.source = source
         self.pool = pool
         storage = source.dtype == .bfloat16 ? .bfloat16 : .float32
         totalBytes = max(1, source.tensors.byteCount)
+        let weight = embedding + ".weight"
+        let isShort =
+            !source.tensors.contains(weight) && source.tensors.contains(String(weight.dropFirst(base.count)))
+        omitted = isShort ? base : ""
     }
 
     /// Linear layers with the same input, side by side.
@@ -92,8 +101,9 @@ final class WeightLoader {
     }
 
     private func tensor(_ name: String, _ shape: [Int]) throws -> TensorView {
-        let view = try source.tensors.tensor(name, shape: shape)
-        taken.insert(name)
+        let stored = name.hasPrefix(omitted) ? String(name.dropFirst(omitted.count)) : name
+        let view = try source.tensors.tensor(stored, shape: shape)
+        taken.insert(stored)
         parameterCount += view.count
         return view
     }

@@ -16,7 +16,7 @@ final class DecoderAdapter: PackedAdapter, @unchecked Sendable {
     }
 
     /// The norms before attention and feed-forward.
-    enum Norm: Int {
+    enum Norm: Int, CaseIterable {
         case input
         case feedForward
     }
@@ -28,7 +28,7 @@ final class DecoderAdapter: PackedAdapter, @unchecked Sendable {
     let virtualTokens: VirtualTokens?
     /// For every layer its sites, then the head.
     let groups: [AdapterGroup]
-    /// For every layer its two norms, then the last one; nil for the model's own.
+    /// For every layer its two norms, then the last one, then that of the embeddings; nil for the model's own.
     let norms: [DecoderNorm?]
     let embedding: EmbeddingChange?
     let headRows: HeadRows?
@@ -61,5 +61,10 @@ final class DecoderAdapter: PackedAdapter, @unchecked Sendable {
     }
 
     static func group(_ site: Site, layer: Int) -> Int { Site.allCases.count * layer + site.rawValue }
-    static func norm(_ norm: Norm, layer: Int) -> Int { 2 * layer + norm.rawValue }
+    /// Index of the head's group.
+    static func head(layers: Int) -> Int { Site.allCases.count * layers }
+
+    static func norm(_ norm: Norm, layer: Int) -> Int { Norm.allCases.count * layer + norm.rawValue }
+    static func outputNorm(layers: Int) -> Int { Norm.allCases.count * layers }
+    static func embeddingNorm(layers: Int) -> Int { Norm.allCases.count * layers + 1 }
 }

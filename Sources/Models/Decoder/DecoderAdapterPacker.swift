@@ -9,6 +9,7 @@ struct DecoderAdapterPacker {
     private let kernels: mk_tensor_kernels
     private(set) var groups: [AdapterGroup]
     private(set) var norms: [DecoderNorm?]
+    private var normBytes = 0
     private(set) var embedding: EmbeddingChange?
     private(set) var headRows: HeadRows?
     /// Modules whose replaced weights are the model's own.
@@ -36,12 +37,12 @@ struct DecoderAdapterPacker {
         self.model = model
         self.kernels = kernels
         let layers = model.shape.layers
-        groups = Array(repeating: AdapterGroup(), count: DecoderAdapter.group(.attention, layer: layers) + 1)
-        norms = Array(repeating: nil, count: DecoderAdapter.norm(.input, layer: layers) + 1)
+        groups = Array(repeating: AdapterGroup(), count: DecoderAdapter.head(layers: layers) + 1)
+        norms = Array(repeating: nil, count: DecoderAdapter.embeddingNorm(layers: layers) + 1)
     }
 
     var byteCount: Int {
-        groups.reduce(0) { $0 + $1.byteCount } + norms.reduce(0) { $0 + 4 * ($1?.weight.count ?? 0) }
+        groups.reduce(0) { $0 + $1.byteCount } + normBytes
             + (embedding?.byteCount ?? 0) + (headRows?.byteCount ?? 0)
     }
 
@@ -72,7 +73,12 @@ struct DecoderAdapterPacker {
 
     private mutating func add(_ change: Change, to module: ModelCatalog.Module) throws {
         switch model.places[module.name] {
-        case .norm(let index): norms[index] = try change.weight.map { DecoderNorm(weight: try FloatBuffer($0)) }
+        case .norm(let index):
+            guard let own = model.norm(index) else { throw unsupported(module.name, "is not in the model") }
+            norms[index] = DecoderNorm(
+                weight: try change.weight.map { try FloatBuffer($0) } ?? own.weight,
+                bias: try change.bias.map { try FloatBuffer($0) } ?? own.bias)
+            normBytes += 4 * ((change.weight?.count ?? 0) + (change.bias?.count ?? 0))
         case .embedding: try addEmbedding(change)
         case .linear(let group, let column, let lane):
             try addLinear(

@@ -31,12 +31,15 @@ extension DecoderDescription {
         var placed: [(module: ModelCatalog.Module, place: DecoderPlace)] = [
             (.init(name: modules.embedding, kind: .embedding, inputs: vocabulary, outputs: hidden), .embedding)
         ]
+        if let name = modules.embeddingNorm {
+            placed.append((norm(name), .norm(index: DecoderAdapter.embeddingNorm(layers: layers))))
+        }
         for layer in 0..<layers { placed += placedModules(layer: layer) }
-        placed.append((norm(modules.outputNorm), .norm(index: DecoderAdapter.norm(.input, layer: layers))))
+        placed.append((norm(modules.outputNorm), .norm(index: DecoderAdapter.outputNorm(layers: layers))))
         placed.append(
             (
                 .init(name: modules.head, kind: .linear, inputs: hidden, outputs: vocabulary),
-                .linear(group: DecoderAdapter.group(.attention, layer: layers), column: 0, lane: nil)
+                .linear(group: DecoderAdapter.head(layers: layers), column: 0, lane: nil)
             ))
         return placed
     }
@@ -44,7 +47,7 @@ extension DecoderDescription {
     private func norm(_ name: String, layer: Int? = nil) -> ModelCatalog.Module {
         .init(
             name: layer.map { modules.name(name, layer: $0) } ?? name, kind: .norm, inputs: config.hiddenSize,
-            outputs: config.hiddenSize, layer: layer)
+            outputs: config.hiddenSize, layer: layer, hasBias: norm == .layer)
     }
 
     private func placedModules(layer: Int) -> [(module: ModelCatalog.Module, place: DecoderPlace)] {

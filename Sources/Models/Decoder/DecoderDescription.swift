@@ -5,12 +5,26 @@ import Checkpoints
 ///
 /// In each layer attention, then a feed-forward network, reads the norm of the residual stream and adds to the stream.
 struct DecoderDescription: Sendable {
+    enum Norm: Sendable {
+        /// x / sqrt(mean(x²) + epsilon) * weight
+        case rms
+        /// (x - mean) / sqrt(variance + epsilon) * weight + bias
+        case layer
+    }
+
+    enum Positions: Sendable {
+        /// Queries and keys are rotated.
+        case rotary(RopeParameters)
+        /// Scores fall with the distance (ALiBi).
+        case linearBias
+    }
+
     let config: ModelConfig
     let modules: DecoderModules
+    let norm: Norm
     let activation: mk_activation
-    /// The rotary embedding of queries and keys.
-    let rope: RopeParameters
-    /// Positions that a token of a layer sees, itself included; 0 means all.
+    let positions: Positions
+    /// For each layer the positions that a token sees, itself included; 0 means all.
     let windows: [Int32]
 
     var layers: Int { config.layerCount }
@@ -19,20 +33,34 @@ struct DecoderDescription: Sendable {
     /// Channels of a token's keys, and as many of its values.
     var keyChannels: Int { config.keyValueHeadCount * config.headDimension }
 
-    init(_ config: ModelConfig, _ modules: DecoderModules) throws(CheckpointError) {
+    /// - Parameters:
+    ///   - norm: the kind of all norms.
+    ///   - activation: name of the activation function.
+    ///   - positions: nil for the rotary embedding that the configuration describes.
+    init(
+        _ config: ModelConfig, _ modules: DecoderModules, norm: Norm = .rms, activation: String? = nil,
+        positions: Positions? = nil
+    ) throws(CheckpointError) {
         guard config.headDimension <= mk_max_head_dim else {
             throw config.fields.mismatch(
                 "head_dim", "is \(config.headDimension), at most \(mk_max_head_dim) is supported", kind: .unsupported)
         }
         self.config = config
         self.modules = modules
-        activation = try Self.activation(config)
-        rope = config.rope(layer: 0) ?? RopeParameters(theta: 10_000)
-        windows = Array(repeating: 0, count: config.layerCount)
+        self.norm = norm
+        self.activation = try Self.activation(activation ?? config.activation, config)
+        self.positions = positions ?? .rotary(config.rope(layer: 0) ?? RopeParameters(theta: 10_000))
+        windows = (0..<config.layerCount).map { layer in
+            // A window beyond all positions is none.
+            let window = config.slidingWindow(layer: layer) ?? 0
+            return window < config.maximumPositions ? Int32(window) : 0
+        }
     }
 
-    private static func activation(_ config: ModelConfig) throws(CheckpointError) -> mk_activation {
-        switch config.activation {
+    private static func activation(
+        _ name: String, _ config: ModelConfig
+    ) throws(CheckpointError) -> mk_activation {
+        switch name {
         case "silu", "swish": return mk_silu
         case "gelu", "gelu_python": return mk_gelu
         case "gelu_new", "gelu_fast", "gelu_pytorch_tanh": return mk_gelu_tanh
@@ -40,7 +68,7 @@ struct DecoderDescription: Sendable {
         default:
             throw config.fields.mismatch(
                 "hidden_act",
-                "\(CheckpointError.quoted(config.activation)) is not supported, expected one of 'silu', 'gelu', "
+                "\(CheckpointError.quoted(name)) is not supported, expected one of 'silu', 'gelu', "
                     + "'gelu_new', 'gelu_pytorch_tanh', 'relu'", kind: .unsupported)
         }
     }

@@ -6,6 +6,8 @@ import Compute
 /// Parameters of a norm.
 struct DecoderNorm {
     let weight: FloatBuffer
+    /// Nil where the kind of norm has none.
+    var bias: FloatBuffer?
 }
 
 /// Weights of a decoder, packed.
@@ -29,6 +31,10 @@ final class DecoderModel: @unchecked Sendable {
     let intermediateSize: Int
     let normEpsilon: Float
     let activation: mk_activation
+    let isGated: Bool
+    /// For each query head, where scores fall with the distance.
+    let slopes: FloatBuffer?
+    let embeddingNorm: DecoderNorm?
     let layers: [Layer]
     let outputNorm: DecoderNorm
     let head: PackedLinear
@@ -46,7 +52,15 @@ final class DecoderModel: @unchecked Sendable {
         normEpsilon = Float(config.normEpsilon)
         activation = description.activation
 
-        let loader = WeightLoader(source, pool: pool)
+        if case .gated = modules.feedForward { isGated = true } else { isGated = false }
+        if case .linearBias = description.positions {
+            slopes = try LinearBias.slopes(heads: config.headCount)
+        } else {
+            slopes = nil
+        }
+
+        let loader = WeightLoader(source, pool: pool, base: modules.base, embedding: modules.embedding)
+        embeddingNorm = try modules.embeddingNorm.map { try Self.norm($0, description, loader) }
         let hidden = config.hiddenSize
         let vocabulary = config.vocabularySize
         layers = try (0..<config.layerCount).map { try Self.layer($0, description, loader) }
@@ -88,6 +102,18 @@ final class DecoderModel: @unchecked Sendable {
         }
     }
 
+    /// A norm by its index, as `DecoderAdapter.norm` counts.
+    func norm(_ index: Int) -> DecoderNorm? {
+        if index == DecoderAdapter.embeddingNorm(layers: layers.count) { return embeddingNorm }
+        if index == DecoderAdapter.outputNorm(layers: layers.count) { return outputNorm }
+        let norms = DecoderAdapter.Norm.allCases
+        let layer = layers[index / norms.count]
+        switch norms[index % norms.count] {
+        case .input: return layer.inputNorm
+        case .feedForward: return layer.feedForwardNorm
+        }
+    }
+
     private static func layer(
         _ index: Int, _ description: DecoderDescription, _ loader: WeightLoader
     ) throws -> Layer {
@@ -114,6 +140,11 @@ final class DecoderModel: @unchecked Sendable {
     private static func norm(
         _ name: String, _ description: DecoderDescription, _ loader: WeightLoader
     ) throws -> DecoderNorm {
-        DecoderNorm(weight: try loader.vector(name + ".weight", count: description.config.hiddenSize))
+        let size = description.config.hiddenSize
+        let weight = try loader.vector(name + ".weight", count: size)
+        switch description.norm {
+        case .rms: return DecoderNorm(weight: weight)
+        case .layer: return DecoderNorm(weight: weight, bias: try loader.vector(name + ".bias", count: size))
+        }
     }
 }

@@ -24,8 +24,11 @@ struct DecoderModules: Sendable {
     /// Name of the list of layers.
     let layers: String
     let inputNorm: String
-    /// Side by side: queries, keys and values, in one matrix or several.
+    /// Queries, keys and values, in one matrix or several.
     let attention: [Linear]
+    /// Whether query, key and value of one head lie beside each other, and then those of the next head. Else all
+    /// queries come first, then all keys, then all values.
+    var isAttentionByHead = false
     let attentionOutput: Linear
     let feedForwardNorm: String
     let feedForward: FeedForward

@@ -9,7 +9,7 @@ package final class DecoderRunner: ModelRunner {
     private let model: DecoderModel
     private let kernels: KernelSet
     private let pool: WorkerPool
-    private let rope: RopeTable
+    private let rope: RopeTable?
     private let phases: WorkPhases
     private var cache: PagedCache?
     private var scratch: DecoderScratch?
@@ -19,7 +19,11 @@ package final class DecoderRunner: ModelRunner {
         kernels = source.kernels
         self.pool = pool
         phases = WorkPhases(count: DecoderStep.phaseCount(layers: model.shape.layers))
-        rope = try RopeTable(description.rope, headDim: model.shape.headDim, maxPositions: model.shape.maxPositions)
+        if case .rotary(let parameters) = description.positions {
+            rope = try RopeTable(parameters, headDim: model.shape.headDim, maxPositions: model.shape.maxPositions)
+        } else {
+            rope = nil
+        }
     }
 
     package var catalog: ModelCatalog { model.catalog }
@@ -70,7 +74,7 @@ package final class DecoderRunner: ModelRunner {
         guard !batch.tokens.isEmpty else { return }
         guard let cache else { throw ComputeError("the KV cache was not allocated") }
         assert(batch.isValid(vocabularySize: batch.logitWidth(shape), blocks: cache.blocks, blockSize: cache.blockSize))
-        try rope.reserve(Int(batch.positions.max() ?? 0) + 1)
+        try rope?.reserve(Int(batch.positions.max() ?? 0) + 1)
         let scratch = try scratch(for: batch.tokens.count)
         let adapters = AdapterBatch(batch)
         if let adapters { try reserve(adapters, scratch) }
@@ -102,7 +106,7 @@ package final class DecoderRunner: ModelRunner {
         if let scratch, scratch.capacity >= tokens { return scratch }
         // The old buffers go before the new ones come.
         scratch = nil
-        let made = try DecoderScratch(shape, intermediateSize: model.intermediateSize, capacity: max(tokens, 64))
+        let made = try DecoderScratch(model, capacity: max(tokens, 64))
         scratch = made
         return made
     }

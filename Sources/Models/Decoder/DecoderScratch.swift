@@ -19,7 +19,9 @@ final class DecoderScratch: @unchecked Sendable {
     /// The residual stream.
     let hidden: Rows
     let normed: Rows
-    /// q, k and v of each token.
+    /// Queries, keys and values as the weights order them.
+    let projected: Rows
+    /// All queries of a token, then its keys, then its values.
     let queriesKeysValues: Rows
     let attended: Rows
     let gated: Rows
@@ -66,13 +68,17 @@ final class DecoderScratch: @unchecked Sendable {
         productWidth = count
     }
 
-    init(_ shape: ModelShape, intermediateSize: Int, capacity: Int) throws(ComputeError) {
+    init(_ model: DecoderModel, capacity: Int) throws(ComputeError) {
+        let shape = model.shape
         self.capacity = capacity
         let heads = shape.heads * shape.headDim
         hidden = try Rows(capacity, shape.hiddenSize)
         normed = try Rows(capacity, shape.hiddenSize)
         queriesKeysValues = try Rows(capacity, heads + 2 * shape.kvHeads * shape.headDim)
+        projected =
+            model.description.modules.isAttentionByHead
+            ? try Rows(capacity, model.layers[0].attention.outputs) : queriesKeysValues
         attended = try Rows(capacity, heads)
-        gated = try Rows(capacity, intermediateSize)
+        gated = try Rows(capacity, model.intermediateSize)
     }
 }

@@ -86,10 +86,11 @@ extension DecoderStep {
         }
     }
 
-    /// A layer whose outputs are kept: the product, then the changes.
+    /// A layer whose outputs are kept: the product, then the changes, then what is done to finished panels.
     func multiply(
         _ layer: PackedLinear, _ change: AdapterChange, _ input: DecoderScratch.Rows, rows: Int,
-        into output: UnsafeMutablePointer<Float>, stride: Int, _ phase: Int, _ worker: Worker
+        into output: UnsafeMutablePointer<Float>, stride: Int, _ phase: Int, _ worker: Worker,
+        finish: (Range<Int>) -> Void = { _ in }
     ) {
         let panels = Pieces(max(layer.panelCount, change.panelCount), workers: worker.count)
         phases.run(phase, pieces: panels.count) { piece in
@@ -105,6 +106,7 @@ extension DecoderStep {
                     apply(change, layer, input, rows: group, to: out, worker)
                 }
             }
+            finish(panels[piece])
         }
     }
 

@@ -10,7 +10,8 @@ struct DecoderStep {
     let kernels: mk_tensor_kernels
     let cache: PagedCache
     let scratch: DecoderScratch
-    let rope: RopeTable
+    /// Nil where queries and keys are not rotated.
+    let rope: RopeTable?
     let batch: ForwardBatch
     /// Nil when no token has an adapter.
     let adapters: AdapterBatch?
@@ -43,7 +44,7 @@ struct DecoderStep {
     }
 
     private func embed(_ row: Int) {
-        let out = scratch.hidden[row]
+        let out = model.embeddingNorm == nil ? scratch.hidden[row] : scratch.normed[row]
         if batch.tokens[row] < 0 {
             guard let rows = batch.embeddedRows(of: row) else { return }
             rows.embeddings.read(rows.first + row - rows.tokenStart, to: out)
@@ -52,6 +53,9 @@ struct DecoderStep {
         } else {
             model.readEmbedding(batch.tokens[row], to: out)
         }
+        guard let norm = model.embeddingNorm else { return }
+        let place = DecoderAdapter.embeddingNorm(layers: shape.layers)
+        normalize(row, out, norm, place, to: scratch.hidden[row])
     }
 
     private func attention(_ index: Int, firstPhase phase: Int, _ worker: Worker) {
@@ -62,11 +66,11 @@ struct DecoderStep {
             let change = AdapterChange(adapters, .attention, layer: index)
             shrink(change, scratch.normed, phase + 1, workers)
             multiply(
-                layer.attention, change, scratch.normed, rows: tokens, into: scratch.queriesKeysValues[0],
-                stride: scratch.queriesKeysValues.stride, phase + 2, worker)
+                layer.attention, change, scratch.normed, rows: tokens, into: scratch.projected[0],
+                stride: scratch.projected.stride, phase + 2, worker)
         } else {
             multiply(
-                layer.attention, scratch.normed, into: scratch.queriesKeysValues, accumulate: false, phase + 2, workers)
+                layer.attention, scratch.normed, into: scratch.projected, accumulate: false, phase + 2, workers)
         }
         let rows = Pieces(tokens, workers: workers)
         phases.run(phase + 3, pieces: rows.count) { piece in
@@ -82,7 +86,13 @@ struct DecoderStep {
         if let adapters {
             let change = AdapterChange(adapters, .feedForward, layer: index)
             shrink(change, scratch.normed, phase + 1, worker.count)
-            gate(layer.feedForward, change, phase + 2, worker)
+            if model.isGated {
+                gate(layer.feedForward, change, phase + 2, worker)
+            } else {
+                expand(layer.feedForward, change, phase + 2, worker)
+            }
+        } else if !model.isGated {
+            expand(layer.feedForward, phase + 2, worker.count)
         } else {
             let pairs = Pieces(layer.feedForward.panelCount / 2, workers: worker.count)
             phases.run(phase + 2, pieces: pairs.count) { gate(layer.feedForward, pairs[$0], tokens: tokens) }
@@ -118,10 +128,11 @@ struct DecoderStep {
         let rows = batch.logitRows
         guard !rows.isEmpty else { return }
         let pieces = Pieces(rows.count, workers: worker.count)
-        let norm = DecoderAdapter.norm(.input, layer: shape.layers)
+        let norm = DecoderAdapter.outputNorm(layers: shape.layers)
         phases.run(phase, pieces: pieces.count) { piece in
             for index in pieces[piece] {
-                normalize(Int(rows[index]), model.outputNorm, norm, to: scratch.normed[index])
+                let row = Int(rows[index])
+                normalize(row, scratch.hidden[row], model.outputNorm, norm, to: scratch.normed[index])
             }
         }
         if let adapters, adapters.hasHead {
@@ -142,17 +153,23 @@ struct DecoderStep {
     private func normalize(_ norm: DecoderNorm, _ place: Int, _ phase: Int, _ workers: Int) {
         let pieces = Pieces(tokens, workers: workers)
         phases.run(phase, pieces: pieces.count) { piece in
-            for row in pieces[piece] { normalize(row, norm, place, to: scratch.normed[row]) }
+            for row in pieces[piece] { normalize(row, scratch.hidden[row], norm, place, to: scratch.normed[row]) }
         }
     }
 
-    private func normalize(_ token: Int, _ norm: DecoderNorm, _ place: Int, to out: UnsafeMutablePointer<Float>) {
+    private func normalize(
+        _ token: Int, _ input: UnsafePointer<Float>, _ norm: DecoderNorm, _ place: Int,
+        to out: UnsafeMutablePointer<Float>
+    ) {
         var norm = norm
         if let adapters, adapters.hasNorms {
             for term in adapters.terms(of: token) { norm = term.adapter.norms[place] ?? norm }
         }
-        kernels.rms_norm(
-            scratch.hidden[token], norm.weight.values, model.normEpsilon, Int32(shape.hiddenSize), out)
+        let size = Int32(shape.hiddenSize)
+        switch model.description.norm {
+        case .rms: kernels.rms_norm(input, norm.weight.values, model.normEpsilon, size, out)
+        case .layer: kernels.layer_norm(input, norm.weight.values, norm.bias?.values, model.normEpsilon, size, out)
+        }
     }
 
     private func multiply(
@@ -179,17 +196,30 @@ struct DecoderStep {
         }
     }
 
-    /// Rotates q and k of a token and puts k and v where attention will read them.
+    /// Rotates queries and keys of a token and puts keys and values where attention will read them.
     private func rotateAndStore(_ row: Int, _ layer: Int) {
+        if model.description.modules.isAttentionByHead { separateHeads(row) }
         let heads = shape.heads * shape.headDim
         let keys = shape.kvHeads * shape.headDim
         let position = Int(batch.positions[row])
         let values = scratch.queriesKeysValues[row]
-        kernels.rope(
-            values, Int32(shape.heads + shape.kvHeads), Int32(shape.headDim), Int32(rope.rotary),
-            rope.cosine(position), rope.sine(position))
+        if let rope {
+            kernels.rope(
+                values, Int32(shape.heads + shape.kvHeads), Int32(shape.headDim), Int32(rope.rotary),
+                rope.cosine(position), rope.sine(position))
+        }
         withUnsafePointer(to: cache.kernelShape) {
             kernels.write_kv($0, cache.layer(layer), slot(row), values + heads, values + heads + keys)
+        }
+    }
+
+    /// Brings what lies head by head into the order of queries, keys, values.
+    private func separateHeads(_ row: Int) {
+        let channels = shape.heads * shape.headDim
+        for part in 0..<3 {
+            mk_copy_rows(
+                scratch.queriesKeysValues[row] + part * channels, shape.headDim,
+                scratch.projected[row] + part * shape.headDim, 3 * shape.headDim, shape.heads, shape.headDim)
         }
     }
 
@@ -212,7 +242,8 @@ struct DecoderStep {
             shape: cache.kernelShape, cache: cache.layer(layer), block_tables: blockTables,
             q: scratch.queriesKeysValues[0], q_stride: scratch.queriesKeysValues.stride, out: scratch.attended[0],
             out_stride: scratch.attended.stride, heads: Int32(shape.heads),
-            scale: 1 / Float(shape.headDim).squareRoot(), window: model.description.windows[layer])
+            scale: 1 / Float(shape.headDim).squareRoot(), window: model.description.windows[layer],
+            slopes: model.slopes.map { UnsafePointer($0.values) })
         withUnsafePointer(to: &attention) { attention in
             phases.run(phase, pieces: attentionItems.count) { piece in
                 let item = attentionItems[piece]
