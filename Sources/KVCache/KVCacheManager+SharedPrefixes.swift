@@ -15,20 +15,12 @@ extension KVCacheManager {
     /// Blocks that all prefixes hold together.
     package var prefixBlockCount: Int { prefixes.blockCount }
 
-    /// Whether a prefix of this length could ever be held beside the longest sequence.
-    package func fitsPrefix(positions: Int) -> Bool {
-        let blocks = (positions + blockSize - 1) / blockSize
-        return blocks <= configuration.blockCount - configuration.reservedBlocks
-            && blocks * configuration.blockBytes <= configuration.bytesForOthers
-    }
-
     /// Takes the blocks for a prefix, giving up kept ones for it; nil when they cannot be had now. Those of a prefix that
     /// is there already are shared. Every installation must be undone by `releasePrefix`.
     package mutating func installPrefix(_ id: PrefixID, positions: Int) -> Installed? {
         if let blocks = prefixes.hold(id) { return Installed(blocks: blocks, isNew: false) }
-        let count = (positions + blockSize - 1) / blockSize
-        let held = prefixes.blockCount + count
-        guard count <= pool.freeCount, held <= configuration.blockCount - configuration.reservedBlocks,
+        let count = configuration.blocks(for: positions)
+        guard count <= pool.freeCount, prefixes.blockCount + count <= configuration.blocksForPrefixes,
             bytesOfOthers + count * configuration.blockBytes <= configuration.bytesForOthers
         else { return nil }
         var blocks: [BlockID] = []

@@ -14,6 +14,12 @@ package struct KVCacheConfiguration: Sendable {
     /// Whether `takeEvents` has something to tell.
     package var recordsEvents: Bool
 
+    /// Blocks that hold `positions`.
+    package func blocks(for positions: Int) -> Int { (positions + blockSize - 1) / blockSize }
+
+    /// Most blocks that prefixes can have together.
+    package var blocksForPrefixes: Int { max(0, min(blockCount - reservedBlocks, bytesForOthers / blockBytes)) }
+
     /// Most bytes that accounts other than the blocks' can have together.
     package var bytesForOthers: Int { max(0, budget - reservedBlocks * blockBytes) }
 
@@ -219,6 +225,9 @@ package struct KVCacheManager: Sendable {
 
     /// Blocks that hold nothing, though they once did: their memory can be given back. O(blocks).
     package mutating func blankRanges() -> [Range<Int>] { pool.blankRanges() }
+
+    /// Whether adapters hold bytes or blocks that sequences could use.
+    package var holdsAdapters: Bool { prefixes.blockCount > 0 || ledger.used(by: .adapters) > 0 }
 
     /// Bytes that sequences cannot have: those of other accounts, and of prefixes.
     var bytesOfOthers: Int {

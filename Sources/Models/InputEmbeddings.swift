@@ -1,4 +1,4 @@
-package import Adapters
+internal import Adapters
 import CKernels
 import Checkpoints
 import Compute
@@ -12,7 +12,7 @@ package final class InputEmbeddings: @unchecked Sendable {
     private let values: FloatBuffer
 
     /// A copy of `[count, width]` numbers.
-    package init(_ tensor: TensorView) throws {
+    init(_ tensor: TensorView) throws {
         count = tensor.shape[0]
         width = tensor.shape[1]
         values = try FloatBuffer(tensor)
@@ -48,7 +48,7 @@ package enum VirtualTokens: Sendable {
     /// Keys and values that are attended to as they are: `ModelRunner.writePrefix` brings them into the cache.
     case prefix(positions: Int)
 
-    package init?(_ effects: AdapterEffects) throws {
+    init?(_ effects: AdapterEffects) throws {
         if let prompt = effects.promptEmbeddings {
             self = .embeddings(try prompt.tasks.map { try InputEmbeddings($0) })
         } else if let prefix = effects.prefix {

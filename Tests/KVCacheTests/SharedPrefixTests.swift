@@ -90,7 +90,7 @@ import Testing
         var configuration = KVCacheConfiguration(blockSize: 4, blockCount: 8, blockBytes: 10)
         configuration.reservedBlocks = 5
         var cache = KVCacheManager(configuration)
-        #expect(cache.fitsPrefix(positions: 12) && !cache.fitsPrefix(positions: 13))
+        #expect(configuration.blocksForPrefixes == 3)
         #expect((cache.installPrefix(PrefixID(1), positions: 13) == nil) == true)
         #expect(cache.charge(10, to: .adapters) == true)
         #expect((cache.installPrefix(PrefixID(1), positions: 12) == nil) == true)

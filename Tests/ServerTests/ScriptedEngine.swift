@@ -109,7 +109,7 @@ final class ScriptedEngine: EngineService {
         let text = decode(request.prompt, skipSpecialTokens: true)
         if text.hasPrefix("hold") { return }
         let report = PromptReport(
-            promptTokens: request.prompt.count, cachedTokens: min(3, request.prompt.count - 1),
+            promptTokens: request.prompt.count, cachedTokens: min(3, request.prompt.count - 1), virtualTokens: 0,
             adapters: request.adapters.isEmpty ? nil : .from(2),
             logprobs: request.sampling.promptLogprobs.map { Self.promptLogprobs(request.prompt, top: $0) })
         continuation.yield(.started(report))

@@ -10,10 +10,14 @@ public struct AdapterInformation: Sendable, Equatable {
     public let ranks: [Int]
     /// SHA-256 of what was loaded, in hexadecimal digits.
     public let digest: String
-    /// Bytes of its packed weights.
+    /// Bytes of its packed weights, and of its keys and values in the cache.
     public let byteCount: Int
     /// Whether it switches on at an invocation in the prompt (Activated LoRA).
     public let isActivated: Bool
+    /// Positions that it puts before the prompt.
+    public internal(set) var virtualTokens = 0
+    /// Tasks among which a request chooses; 1 where there is no choice.
+    public internal(set) var taskCount = 1
     /// Unix time at which loading finished.
     public let created: Int
     /// Token ids that its requests may use: the model's, and those of the adapter's own.
@@ -47,10 +51,13 @@ public struct AdapterSelection: Sendable, Equatable, ExpressibleByStringLiteral 
     public var name: String
     /// Weight of its changes.
     public var scale: Double
+    /// Which task of a multitask prompt.
+    public var task: Int?
 
-    public init(_ name: String, scale: Double = 1) {
+    public init(_ name: String, scale: Double = 1, task: Int? = nil) {
         self.name = name
         self.scale = scale
+        self.task = task
     }
 
     public init(stringLiteral name: String) { self.init(name) }

@@ -18,6 +18,7 @@ struct ResultFormat {
         case .notInvoked: object["adapter_start"] = .null
         case nil: break
         }
+        if result.virtualTokens > 0 { object["virtual_tokens"] = .int(result.virtualTokens) }
         object["outputs"] = .array(result.outputs.map { .object(json($0)) })
         if let logprobs = result.promptLogprobs {
             object["prompt_logprobs"] = .array(logprobs.map { $0.map(json) ?? .null })

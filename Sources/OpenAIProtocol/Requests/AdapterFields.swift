@@ -1,8 +1,8 @@
 import Checkpoints
 import Engine
 
-/// Which adapters a request asks for: by its `model`, or by `adapters`, a list of names or of objects with `name` and
-/// `scale`. `adapter_strict` says what becomes of a prompt that does not invoke an Activated LoRA.
+/// Which adapters a request asks for: by its `model`, or by `adapters`, a list of names or of objects with `name`,
+/// `scale` and `task_id`. `adapter_strict` says what becomes of a prompt that does not invoke an Activated LoRA.
 package struct AdapterFields: Sendable, Equatable {
     package var selections: [AdapterSelection] = []
     /// Whether a prompt that does not invoke an adapter is refused; nil is as the server has it.
@@ -61,6 +61,6 @@ package struct AdapterFields: Sendable, Equatable {
         guard let name = try fields.string("name") else {
             throw .badRequest("\(path).name: the field is required", parameter: "\(path).name")
         }
-        return AdapterSelection(name, scale: try fields.number("scale") ?? 1)
+        return AdapterSelection(name, scale: try fields.number("scale") ?? 1, task: try fields.integer("task_id"))
     }
 }

@@ -51,6 +51,10 @@ package struct AdapterCard: Sendable {
         json.list(adapter.ranks) { $0.integer($1) }
         json.raw(#","activated":"#)
         json.bool(adapter.isActivated)
+        json.raw(#","virtual_tokens":"#)
+        json.integer(adapter.virtualTokens)
+        json.raw(#","tasks":"#)
+        json.integer(adapter.taskCount)
         json.raw(#","digest":"#)
         json.string(adapter.digest)
         json.raw(#","bytes":"#)
@@ -70,7 +74,7 @@ package struct AdapterCard: Sendable {
     }
 
     private func appendUnknown(to json: inout JSONBuffer) {
-        json.raw(#","kind":null,"rank":null,"ranks":[],"activated":null,"digest":null,"bytes":null,"#)
+        json.raw(#","kind":null,"rank":null,"ranks":[],"activated":null,"virtual_tokens":null,"tasks":null,"digest":null,"bytes":null,"#)
         json.raw(#""vocabulary_size":null,"residency":"disk","resident":false,"pinned":false,"created":null,"#)
         json.raw(#""last_used":null,"load_seconds":null"#)
     }
