@@ -15,9 +15,9 @@ import Testing
     }
 
     @Test func eachPromptOfACallHasAdaptersOfItsOwn() async throws {
-        let llm = try await TinyModel("plain").load(["lora", "lora-bias", "ia3"])
+        let llm = try await TinyModel("plain").load(["lora", "lora-bias", "ia3", "ln-tuning"])
         let sums: [[AdapterSelection]] = [
-            ["lora"], [], [AdapterSelection("lora", scale: 0.5), "lora-bias"], ["ia3", "lora"],
+            ["lora"], [], [AdapterSelection("lora", scale: 0.5), "lora-bias"], ["ia3", "ln-tuning"],
         ]
         let prompt = Prompt.tokens([1, 7, 30, 8])
         let prompts = Array(repeating: prompt, count: 6)
