@@ -138,23 +138,29 @@ public final class LLM: Sendable {
         }
     }
 
+    /// What came of one prompt of several.
+    private struct Finished: Sendable {
+        let index: Int
+        let result: GenerationResult
+    }
+
     private func results(
         _ prompts: [Prompt], _ sampling: SamplingParameters?, _ adapters: [Adapters],
         _ progress: (@Sendable (BatchProgress) -> Void)?
     ) async throws -> [GenerationResult] {
         let counter = ProgressCounter(total: prompts.count, report: progress)
-        return try await withThrowingTaskGroup(of: (Int, GenerationResult).self) { group in
+        return try await withThrowingTaskGroup(of: Finished.self) { group in
             var results = [GenerationResult?](repeating: nil, count: prompts.count)
             for (index, prompt) in prompts.enumerated() {
-                if index >= window, let (done, result) = try await group.next() { results[done] = result }
+                if index >= window, let one = try await group.next() { results[one.index] = one.result }
                 group.addTask {
                     let chosen = index < adapters.count ? adapters[index] : Adapters()
                     let result = try await self.result(prompt, sampling, chosen, onTokens: counter.generated)
                     counter.finished()
-                    return (index, result)
+                    return Finished(index: index, result: result)
                 }
             }
-            for try await (done, result) in group { results[done] = result }
+            for try await one in group { results[one.index] = one.result }
             return results.compactMap(\.self)
         }
     }
