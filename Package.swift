@@ -107,7 +107,14 @@ let package = Package(
         tests("Engine", uses: ["KVCache", "Sampling", "Tokenizers", "Checkpoints", "DemoModel"]),
         tests("KVCache"),
         tests(
-            "MartletCommand", uses: ["SyntheticModels", "Models", "Adapters", "Engine", "Sampling", "Checkpoints"]),
+            "MartletCommand",
+            uses: [
+                "SyntheticModels", "Models", "Adapters", "Engine", "Sampling", "Checkpoints", "DemoModel", "Server",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         tests("Models", uses: ["Adapters", "Compute", "CKernels", "Checkpoints", "DemoModel"], fixtures: true),
         tests("OpenAIProtocol", uses: ["Engine", "Sampling", "Checkpoints"]),
         tests("Sampling", uses: ["Checkpoints"], fixtures: true),

@@ -106,6 +106,9 @@ CASES = {
     "adalora": case(AdaLoraConfig(
         task_type="CAUSAL_LM", target_modules=["q_proj", "down_proj"], init_r=4, target_r=2, lora_alpha=6, total_step=9)),
     "vera": case(VeraConfig(task_type="CAUSAL_LM", target_modules=["q_proj", "k_proj", "down_proj"], r=5)),
+    "vera-seeded": case(VeraConfig(
+        task_type="CAUSAL_LM", target_modules=["k_proj", "down_proj"], r=20, save_projection=False,
+        projection_prng_key=2**32 + 77)),
     "ia3": case(IA3Config(
         task_type="CAUSAL_LM", target_modules=["k_proj", "v_proj", "down_proj"], feedforward_modules=["down_proj"])),
     "ia3-regex": case(IA3Config(
@@ -230,6 +233,12 @@ def expect(folder, name, case):
         inner = [key for key in changed if "layers" in key]
         chosen += random.Random(SEED + len(name)).sample(inner, min(2, len(inner)))
         expected = {key: after[key].float().contiguous().clone() for key in chosen}
+    if name == "vera-seeded":
+        # What PEFT draws again when it loads the adapter.
+        model = PeftModel.from_pretrained(load_model(folder, case), folder / "adapters" / name).base_model
+        save_file(
+            {"vera_A": model.vera_A["default"], "vera_B": model.vera_B["default"]},
+            folder / "adapters" / name / "projections.safetensors")
     expected = {key: value.detach() for key, value in sorted(expected.items())}
     save_file(expected, folder / "adapters" / name / "expected.safetensors")
     return changed
