@@ -69,7 +69,8 @@ struct GoldenAdapterTests {
                 $0.watermark = 0
             }
             try await Self.together(cases, tiny, name + " in a tiny cache")
-            #expect(tiny.engine.statistics().preemptions > 0)
+            // A few requests may happen not to meet.
+            #expect(tiny.engine.statistics().preemptions > 0 || cases.count < 8)
             let warm = try await Self.load(cases, architecture)
             for round in 0..<3 {
                 var generator = Seeded(seed: UInt64(round))

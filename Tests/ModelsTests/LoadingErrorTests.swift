@@ -68,6 +68,22 @@ import Foundation
         for word in words { #expect(text.contains(word), "\(word) in: \(text)") }
     }
 
+    @Test(arguments: [100.0, 200.0])
+    func oneRotaryEmbeddingForAllLayers(theta: Double) throws {
+        let text = try Self.refusal(
+            "qwen2",
+            [
+                ("layer_types", .array(["full_attention", "full_attention", "sliding_attention"])),
+                (
+                    "rope_parameters",
+                    .object([
+                        "full_attention": ["rope_theta": 100], "sliding_attention": ["rope_theta": .double(theta)],
+                    ])
+                ),
+            ])
+        #expect(theta == 100 ? text == "loaded" : text.contains("rope_parameters"), "\(text)")
+    }
+
     /// Some exports store a tied head a second time.
     @Test func aTiedHeadMayBeStoredTwice() throws {
         #expect(try Self.refusal("gqa", [("tie_word_embeddings", .bool(true))]) == "loaded")
