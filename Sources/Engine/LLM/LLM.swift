@@ -106,13 +106,14 @@ public final class LLM: Sendable {
         _ prompt: Prompt, sampling: SamplingParameters? = nil, adapter: String? = nil, requiresInvocation: Bool = false
     ) throws -> GenerationStream {
         let adapters = Adapters(adapter, requiresInvocation: requiresInvocation)
-        return try start(try tokens(prompt), sampling ?? engine.defaults, adapters)
+        return try start(prompt, try tokens(prompt), sampling ?? engine.defaults, adapters)
     }
 
-    /// The token ids of a prompt, as the model sees them.
+    /// The token ids of a prompt, as the model sees them; embeddings have none.
     public func tokens(_ prompt: Prompt) throws -> [Int32] {
         switch prompt {
         case .tokens(let tokens): tokens
+        case .embeddings: []
         case .text(let text): engine.text.encode(text, addSpecialTokens: true)
         case .chat(let messages):
             // The template writes the special tokens itself.
@@ -175,13 +176,14 @@ public final class LLM: Sendable {
         let tokens = try tokens(prompt)
         let sampling = sampling ?? engine.defaults
         return try await GenerationResult(
-            start(tokens, sampling, adapters), prompt: tokens, choices: sampling.n, onTokens: onTokens)
+            start(prompt, tokens, sampling, adapters), prompt: tokens, choices: sampling.n, onTokens: onTokens)
     }
 
     private func start(
-        _ tokens: [Int32], _ sampling: SamplingParameters, _ adapters: Adapters
+        _ prompt: Prompt, _ tokens: [Int32], _ sampling: SamplingParameters, _ adapters: Adapters
     ) throws -> GenerationStream {
         var request = GenerationRequest(id: "llm", prompt: tokens, sampling: sampling)
+        if case .embeddings(let embeddings) = prompt { request.embeddings = embeddings }
         request.adapters = adapters.selections
         request.requiresInvocation = adapters.requiresInvocation
         return try engine.generate(request)
