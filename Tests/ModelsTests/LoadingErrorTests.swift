@@ -61,6 +61,8 @@ import Foundation
             ["apply_residual_connection_post_layernorm"]
         ),
         ("bloom", "n_head", .int(4), ["hidden_size", "30", "4"]),
+        ("bloom", "num_key_value_heads", .int(1), ["num_key_value_heads", "is 1", "5 heads"]),
+        ("bloom", "head_dim", .int(4), ["query_key_value", "[60, 30]", "[90, 30]"]),
         ("bloom", "n_layer", .int(1), ["transformer.h.1.", "does not belong"]),
     ])
     func mismatchesAreNamed(fixture: String, field: String, value: JSONValue, words: [String]) throws {

@@ -30,8 +30,6 @@ struct DecoderDescription: Sendable {
     var layers: Int { config.layerCount }
     /// Channels of a token's queries.
     var queryChannels: Int { config.headCount * config.headDimension }
-    /// Channels of a token's keys, and as many of its values.
-    var keyChannels: Int { config.keyValueHeadCount * config.headDimension }
 
     /// - Parameters:
     ///   - norm: the kind of all norms.
@@ -45,6 +43,12 @@ struct DecoderDescription: Sendable {
         guard config.headDimension <= mk_max_head_dim else {
             throw config.fields.mismatch(
                 "head_dim", "is \(config.headDimension), at most \(mk_max_head_dim) is supported", kind: .unsupported)
+        }
+        guard !modules.isAttentionByHead || config.keyValueHeadCount == config.headCount else {
+            throw config.fields.mismatch(
+                "num_key_value_heads",
+                "is \(config.keyValueHeadCount), but this type of model has one for each of its \(config.headCount) heads",
+                kind: .unsupported)
         }
         self.config = config
         self.modules = modules
