@@ -47,7 +47,7 @@ struct DecoderDescription: Sendable {
         guard !modules.isAttentionByHead || config.keyValueHeadCount == config.headCount else {
             throw config.fields.mismatch(
                 "num_key_value_heads",
-                "is \(config.keyValueHeadCount), but this type of model has one for each of its \(config.headCount) heads",
+                "is \(config.keyValueHeadCount), but each of the \(config.headCount) heads has keys of its own",
                 kind: .unsupported)
         }
         self.config = config
