@@ -13,7 +13,7 @@ struct LoadingCommand: AsyncParsableCommand {
     @Option var rank = 16
     @Option(help: "Requests that generate meanwhile.") var running = 4
     @Option(help: "Adapters to load.") var adapters = 100
-    @Option(help: "Adapters that memory holds.") var resident = 16
+    @Option(help: "Adapters that memory holds beside the requests at their longest.") var resident = 16
     @Option(help: "Seconds without loading, before.") var quiet = 10.0
 
     /// Tokens of one request; the next one begins where it ends.
