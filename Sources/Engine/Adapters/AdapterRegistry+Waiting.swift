@@ -16,6 +16,10 @@ extension AdapterRegistry {
     ///   of one that was given up have changed for the worse.
     public func prepare(_ names: [String]) async throws -> AdapterLease {
         if let lease = shelf.withLock({ $0.lease(names) }) { return lease }
+        // Nobody waits for what will not come.
+        if let unknown = shelf.withLock({ shelf in names.first { !shelf.isExpected($0) } }) {
+            throw EngineError.unknownAdapter(unknown)
+        }
         let call = shelf.withLock { $0.begin(names) }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in

@@ -44,6 +44,9 @@ struct AdapterShelf {
         }
     }
 
+    /// Whether the name stands for something, or is about to.
+    func isExpected(_ name: String) -> Bool { entries[name] != nil || calls[name] != nil }
+
     /// Whether the name was not taken away since the call began.
     func isValid(_ call: AdapterCall, for name: String) -> Bool { calls[name]?.contains(call.number) == true }
 
