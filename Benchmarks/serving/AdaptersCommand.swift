@@ -68,10 +68,7 @@ struct AdaptersCommand: AsyncParsableCommand {
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }
-        let start = timelines.compactMap(\.tokens.first).max() ?? .now
-        let end = timelines.compactMap(\.tokens.last).max() ?? .now
-        let tokens = timelines.flatMap(\.tokens).count { $0 > start }
-        return Double(tokens) / start.duration(to: end).inSeconds
+        return timelines.decodeRate
     }
 
     private func prefill(_ engine: InferenceEngine) async throws {

@@ -53,7 +53,10 @@ struct Timeline: Sendable {
     let start: ContinuousClock.Instant
     var tokens: [ContinuousClock.Instant] = []
     var cachedTokens = 0
+    /// The tokens themselves.
+    var output: [Int32] = []
 
+    var timeToLastToken: Double { tokens.last.map { start.duration(to: $0).inSeconds } ?? .infinity }
     var timeToFirstToken: Double { tokens.first.map { start.duration(to: $0).inSeconds } ?? .infinity }
 
     var gaps: [(at: ContinuousClock.Instant, seconds: Double)] {
@@ -74,7 +77,9 @@ extension InferenceEngine {
         for try await event in try generate(request) {
             switch event {
             case .started(let report): timeline.cachedTokens = report.cachedTokens
-            case .delta(let delta): timeline.tokens += repeatElement(.now, count: delta.tokens.count)
+            case .delta(let delta):
+                timeline.tokens += repeatElement(.now, count: delta.tokens.count)
+                timeline.output += delta.tokens
             }
         }
         return timeline

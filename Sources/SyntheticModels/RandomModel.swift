@@ -38,6 +38,12 @@ package struct RandomModel {
             self.vocabulary = vocabulary
         }
 
+        /// Bytes of keys and values of one token, in the checkpoint's bfloat16.
+        package var cacheBytesPerToken: Int { 4 * layers * keyValueHeads * headDimension }
+
+        /// A few million parameters, to try things out.
+        package static let tiny = Shape(
+            name: "tiny", hidden: 256, layers: 4, heads: 4, keyValueHeads: 2, intermediate: 768, vocabulary: 4096)
         /// Llama-3.2-1B's.
         package static let oneBillion = Shape(
             name: "1b", hidden: 2048, layers: 16, heads: 32, keyValueHeads: 8, intermediate: 8192, vocabulary: 128_256)

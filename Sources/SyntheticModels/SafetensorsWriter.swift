@@ -25,6 +25,13 @@ struct SafetensorsWriter {
     }
 
     let tensors: [Tensor]
+    /// Where in the random numbers every tensor begins: other starts, other contents.
+    let start: Int
+
+    init(tensors: [Tensor], start: Int = 0) {
+        self.tensors = tensors
+        self.start = start
+    }
 
     /// Random numbers are drawn once for this many elements and repeated; prime, so that no two rows are alike.
     private static let period = 1_048_573
@@ -36,7 +43,8 @@ struct SafetensorsWriter {
         defer { fclose(file) }
         let header = header
         var length = UInt64(header.count).littleEndian
-        let weights = Self.randomBlock()
+        let first = start % Self.period
+        let weights = Array(Self.randomBlock[first...] + Self.randomBlock[..<first])
         let ones = [UInt16](repeating: 0x3F80, count: 1 << 14)
         var isWritten = fwrite(&length, 8, 1, file) == 1 && fwrite(header, 1, header.count, file) == header.count
         for tensor in tensors {
@@ -66,13 +74,13 @@ struct SafetensorsWriter {
         return bytes
     }
 
-    private static func randomBlock() -> [UInt16] {
+    private static let randomBlock: [UInt16] = {
         var generator = SplitMix64(state: 0x6D61_7274)
         return (0..<period).map { _ in
             let value = Float.random(in: -spread...spread, using: &generator)
             return UInt16(truncatingIfNeeded: value.bitPattern >> 16)
         }
-    }
+    }()
 
     private func failure(_ path: String) -> SyntheticModelError {
         SyntheticModelError(

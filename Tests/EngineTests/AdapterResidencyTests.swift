@@ -1,44 +1,9 @@
-import DemoModel
 import Engine
-import Foundation
 import Sampling
 import Testing
 
 /// More adapters than the memory holds.
 @Suite struct AdapterResidencyTests {
-    /// Copies of the demo's adapters, told apart by their scale.
-    private final class Folders {
-        let base = NSTemporaryDirectory() + "/martlet-residency-\(UInt64.random(in: 0 ... .max))"
-
-        init(_ count: Int) throws {
-            let source = try DemoModelFolder.locate().adapters + "/sql"
-            for number in 0..<count {
-                let folder = path(number)
-                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-                try FileManager.default.copyItem(
-                    atPath: source + "/adapter_model.safetensors", toPath: folder + "/adapter_model.safetensors")
-                let config = try String(contentsOfFile: source + "/adapter_config.json", encoding: .utf8)
-                let changed = config.replacing(
-                    try Regex(#""lora_alpha": *[0-9.]+"#), with: #""lora_alpha": \#(8 + number)"#)
-                try changed.write(toFile: folder + "/adapter_config.json", atomically: true, encoding: .utf8)
-            }
-        }
-
-        func path(_ number: Int) -> String { base + "/\(number)" }
-
-        deinit { try? FileManager.default.removeItem(atPath: base) }
-    }
-
-    private func load(_ count: Int, _ folders: Folders, memory: Int) async throws -> LLM {
-        var configuration = EngineConfiguration()
-        configuration.dtype = .float32
-        configuration.maxModelLength = 256
-        configuration.cacheMemory = memory
-        let llm = try await LLM(configuration: configuration)
-        for number in 0..<count { try await llm.adapters.load("a\(number)", path: folders.path(number)) }
-        return llm
-    }
-
     private var sampling: SamplingParameters {
         var sampling = SamplingParameters.greedy
         sampling.maxTokens = 12
@@ -49,9 +14,9 @@ import Testing
 
     @Test func adaptersComeAndGoUnderLoad() async throws {
         let count = 24
-        let folders = try Folders(count)
-        let roomy = try await load(count, folders, memory: 256 << 20)
-        let tight = try await load(count, folders, memory: 8 << 20)
+        let folders = try AdapterFolders(count)
+        let roomy = try await folders.load(count, memory: 256 << 20)
+        let tight = try await folders.load(count, memory: 8 << 20)
         #expect(roomy.adapters.all.filter(\.isResident).count == count)
         let resident = tight.adapters.all.filter(\.isResident)
         #expect(resident.count < 10 && !resident.isEmpty)
@@ -82,8 +47,8 @@ import Testing
     }
 
     @Test func thePinnedStaysAndTheUnloadedGoes() async throws {
-        let folders = try Folders(8)
-        let llm = try await load(2, folders, memory: 5 << 20)
+        let folders = try AdapterFolders(8)
+        let llm = try await folders.load(2, memory: 5 << 20)
         try llm.adapters.pin("a0")
         for number in 2..<8 { try await llm.adapters.load("a\(number)", path: folders.path(number)) }
         #expect(llm.adapters["a0"]?.isResident == true)
@@ -97,14 +62,14 @@ import Testing
     }
 
     @Test func whatCanNeverFitIsRefusedWithTheNumbers() async throws {
-        let folders = try Folders(1)
-        await #expect(throws: EngineError.self) { try await load(1, folders, memory: 2 << 20) }
+        let folders = try AdapterFolders(1)
+        await #expect(throws: EngineError.self) { try await folders.load(1, memory: 2 << 20) }
     }
 
     /// Requests without adapters get the memory that idle adapters hold.
     @Test func idleAdaptersGiveWay() async throws {
-        let folders = try Folders(6)
-        let llm = try await load(4, folders, memory: 8 << 20)
+        let folders = try AdapterFolders(6)
+        let llm = try await folders.load(4, memory: 8 << 20)
         #expect(llm.adapters.all.filter(\.isResident).count == 4)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for client in 0..<24 {

@@ -120,22 +120,38 @@ struct GoldenAdapterTests {
         }
     }
 
-    /// Two hundred adapters, asked for by many clients at once.
-    @Test func manyAdapters() async throws {
+    /// Two hundred adapters, asked for by many clients at once; all are in memory, or one in ten.
+    @Test(arguments: [nil, 20])
+    func manyAdapters(resident: Int?) async throws {
         let cases = try GoldenSet("many.json").cases
         #expect(cases.count == 200)
-        let llm = try await Self.load(cases, "llama", folder: "adapters_many")
+        let roomy = try await Self.load(cases, "llama", folder: "adapters_many")
+        let bytes = roomy.adapters.all.reduce(0) { $0 + $1.byteCount }
+        let blockBytes = 12_288
+        let llm =
+            if let resident {
+                try await Self.load(cases, "llama", folder: "adapters_many") {
+                    $0.maxModelLength = 128
+                    $0.cacheMemory = bytes / cases.count * resident + 128 / $0.blockSize * blockBytes
+                }
+            } else {
+                roomy
+            }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for client in 0..<64 {
                 group.addTask {
                     for index in stride(from: client, to: 2 * cases.count, by: 64) {
                         let test = cases[index % cases.count]
+                        let lease = try await llm.adapters.prepare(test.adapters.map(\.name))
                         try await Answer(test.request(), from: llm).check(test)
+                        withExtendedLifetime(lease) {}
                     }
                 }
             }
             try await group.waitForAll()
         }
         #expect(await llm.engine.audit() == nil)
+        let evictions = llm.engine.statistics().adapters.byName.values.reduce(0) { $0 + $1.evictions }
+        #expect(evictions > 0 || resident == nil)
     }
 }

@@ -6,7 +6,13 @@ import Synchronization
 
 /// From a folder to a version in memory; on the registry's queue.
 extension AdapterRegistry {
-    func read(_ name: String, path: String) throws -> AdapterVersion {
+    /// Reads an adapter and puts it under its name.
+    ///
+    /// - Parameter held: what the same request has already, which cannot make room.
+    func read(
+        _ name: String, path: String, for call: AdapterCall, holding held: [AdapterVersion] = []
+    ) throws -> AdapterVersion {
+        let reading = Reading(name: name, call: call, held: held)
         let loaded: LoadedAdapter
         let packed: any PackedAdapter
         let begin = ContinuousClock.now
@@ -17,11 +23,11 @@ extension AdapterRegistry {
             throw EngineError.invalidRequest(parameter: "lora_path", message: "The adapter '\(name)': \(error)")
         }
         let bytes = packed.byteCount
-        try reserve(bytes, for: name)
+        try reserve(bytes, reading)
         let memory = memory
         let prefix: PrefixID?
         do {
-            prefix = try install(loaded, packed, name)
+            prefix = try install(loaded, packed, reading)
         } catch {
             memory.release(bytes)
             throw error
@@ -43,67 +49,84 @@ extension AdapterRegistry {
                 if let prefix { memory.releasePrefix(prefix) }
                 memory.release(bytes)
             })
-        shelf.withLock { $0.put(version) }
+        guard shelf.withLock({ $0.put(version, for: call) }) else { throw EngineError.unknownAdapter(name) }
         return version
     }
 
+    /// What is read, for whom, and what that one holds.
+    private struct Reading {
+        let name: String
+        let call: AdapterCall
+        let held: [AdapterVersion]
+
+        var heldBytes: Int { held.reduce(0) { $0 + $1.information.byteCount } }
+
+        /// The adapters that must be in memory together.
+        var subject: String {
+            held.isEmpty
+                ? "The adapter '\(name)' needs"
+                : "The adapters \((held.map(\.information.name) + [name]).sorted()) of one request need"
+        }
+    }
+
     /// Books memory, giving up adapters that nobody uses; waits a while for those that requests still hold.
-    private func reserve(_ bytes: Int, for name: String) throws(EngineError) {
-        guard bytes <= memory.limit else {
+    private func reserve(_ bytes: Int, _ reading: Reading) throws(EngineError) {
+        try checkRoom(bytes, reading)
+        try waitForMemory(bytes, reading) { () throws(EngineError) in try memory.reserve(bytes) ? true : nil }
+    }
+
+    @discardableResult
+    private func waitForMemory<T>(
+        _ bytes: Int, _ reading: Reading, _ attempt: () throws(EngineError) -> T?
+    ) throws(EngineError) -> T {
+        try waitForMemory(bytes, reading.name, reading.call, holding: reading.held, attempt)
+    }
+
+    /// Refuses what waiting cannot help.
+    private func checkRoom(_ bytes: Int, _ reading: Reading) throws(EngineError) {
+        let needed = bytes + reading.heldBytes
+        guard needed <= memory.limit else {
             throw .invalidRequest(
                 parameter: "lora_path",
                 message: """
-                    The adapter '\(name)' needs \(bytes) bytes, but --cache-memory has only \(memory.limit) beside the \
+                    \(reading.subject) \(needed) bytes, but --cache-memory has only \(memory.limit) beside the \
                     longest sequence. Raise --cache-memory, or lower --max-model-len.
                     """)
-        }
-        try waitForMemory { () throws(EngineError) in try memory.reserve(bytes) ? true : nil }
-    }
-
-    /// Tries until there is memory, giving up adapters that nobody uses, least recently used first.
-    @discardableResult
-    private func waitForMemory<T>(_ attempt: () throws(EngineError) -> T?) throws(EngineError) -> T {
-        let deadline = ContinuousClock.now + .seconds(60)
-        while true {
-            if let result = try attempt() { return result }
-            if evictOne() { continue }
-            guard ContinuousClock.now < deadline else { throw .overloaded(retryAfter: 5) }
-            Thread.sleep(forTimeInterval: 0.01)
         }
     }
 
     // MARK: Virtual tokens
 
     /// Brings what the adapter puts before prompts into the cache, if that is where it belongs.
-    private func install(_ loaded: LoadedAdapter, _ packed: any PackedAdapter, _ name: String) throws -> PrefixID? {
+    private func install(_ loaded: LoadedAdapter, _ packed: any PackedAdapter, _ reading: Reading) throws -> PrefixID? {
         guard let virtual = packed.virtualTokens else { return nil }
         guard virtual.count < memory.maxModelLength else {
             throw EngineError.invalidRequest(
                 parameter: "lora_path",
                 message: """
-                    The adapter '\(name)' puts \(virtual.count) virtual tokens before the prompt, which leaves nothing of \
+                    The adapter '\(reading.name)' puts \(virtual.count) virtual tokens before the prompt, which leaves nothing of \
                     the context length of \(memory.maxModelLength).
                     """)
         }
         switch virtual {
         case .prefix:
             guard let values = loaded.effects.prefix else { return nil }
-            return try install(packed, name) { blocks in
+            return try install(packed, reading) { blocks in
                 try runner.writePrefix(values, to: blocks)
                 // A file that was written into meanwhile is not what was checked.
                 guard loaded.currentDigest() == loaded.digest else {
                     throw EngineError.invalidRequest(
-                        parameter: "lora_path", message: "The adapter '\(name)' changed while it was loaded.")
+                        parameter: "lora_path", message: "The adapter '\(reading.name)' changed while it was loaded.")
                 }
             }
         case .embeddings(let tasks):
             guard precomputesPrompts, tasks.count == 1 else { return nil }
-            return try install(packed, name) { try memory.compute(tasks[0], in: $0) }
+            return try install(packed, reading) { try memory.compute(tasks[0], in: $0) }
         }
     }
 
     /// Takes blocks for the virtual tokens and has them written, unless the same content is there already.
-    private func install(_ packed: any PackedAdapter, _ name: String, write: ([Int32]) throws -> Void) throws
+    private func install(_ packed: any PackedAdapter, _ reading: Reading, write: ([Int32]) throws -> Void) throws
         -> PrefixID
     {
         let id = PrefixID(embeddings.key(of: EmbeddingContent(digest: packed.digest.bytes)))
@@ -112,11 +135,13 @@ extension AdapterRegistry {
             throw EngineError.invalidRequest(
                 parameter: "lora_path",
                 message: """
-                    The adapter '\(name)' puts \(positions) virtual tokens before the prompt, for which --cache-memory has \
+                    The adapter '\(reading.name)' puts \(positions) virtual tokens before the prompt, for which --cache-memory has \
                     no room beside the longest sequence. Raise --cache-memory, or lower --max-model-len.
                     """)
         }
-        let installed = try waitForMemory { () throws(EngineError) in
+        let bytes = memory.cacheBytes(id, packed.virtualTokens)
+        try checkRoom(packed.byteCount + bytes, reading)
+        let installed = try waitForMemory(bytes, reading) { () throws(EngineError) in
             try memory.installPrefix(id, positions: positions)
         }
         guard installed.isNew else { return id }

@@ -19,7 +19,7 @@ public final class AdapterRegistry: Sendable {
     let precomputesPrompts: Bool
     let shelf = Mutex(AdapterShelf())
     /// Loading is one after another: two at once would only share the disk and the cores.
-    private let queue = DispatchQueue(label: "martlet-adapters")
+    let queue = DispatchQueue(label: "martlet-adapters")
     private let reservedNames: Set<String>
     private let isRelieving = Atomic(false)
 
@@ -58,63 +58,58 @@ public final class AdapterRegistry: Sendable {
     /// - Parameters:
     ///   - path: its folder, or `org/adapter[@revision]` in the HuggingFace cache.
     ///   - replacing: whether a loaded adapter of this name gives way.
-    /// - Throws: `EngineError.invalidRequest` with the reason when the name is taken or the files cannot be used.
+    /// - Throws: `EngineError.invalidRequest` with the reason when the name is taken or the files cannot be used;
+    ///   `.unknownAdapter` when the name is unloaded meanwhile.
     @discardableResult
     public func load(_ name: String, path: String, replacing: Bool = false) async throws -> AdapterInformation {
         guard !name.isEmpty, !reservedNames.contains(name) else {
             throw EngineError.invalidRequest(
                 parameter: "lora_name", message: "The name '\(name)' is the model's own; choose another.")
         }
-        return try await onQueue { registry in
+        return try await onQueue(name) { registry, call in
             if !replacing, registry.contains(name) {
                 throw EngineError.invalidRequest(
                     parameter: "lora_name",
                     message: "The adapter '\(name)' is loaded already; ask for it to be loaded in place to replace it.")
             }
-            return try registry.read(name, path: path).information
+            return try registry.read(name, path: path, for: call).information
         }
     }
 
     /// Reads an adapter again from where it was loaded; requests in flight finish with what they began with.
     ///
-    /// - Throws: `.unknownAdapter`; what `load` throws, and then the name stands for what it stood for.
+    /// - Throws: `.unknownAdapter`, also when it is unloaded meanwhile; what `load` throws, and then the name stands for what
+    ///   it stood for.
     @discardableResult
     public func reload(_ name: String) async throws -> AdapterInformation {
-        try await onQueue { registry in
+        try await onQueue(name) { registry, call in
             guard let known = registry.shelf.withLock({ $0[name]?.information }) else {
                 throw EngineError.unknownAdapter(name)
             }
-            return try registry.read(name, path: known.path).information
+            return try registry.read(name, path: known.path, for: call).information
         }
     }
 
-    private func onQueue<T: Sendable>(_ body: @escaping @Sendable (AdapterRegistry) throws -> T) async throws -> T {
+    /// Loads in the order of the calls. One that unloads the name later than this call cancels it.
+    private func onQueue<T: Sendable>(
+        _ name: String, _ body: @escaping @Sendable (AdapterRegistry, AdapterCall) throws -> T
+    ) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Result { try body(self) }) }
-        }
-    }
-
-    /// Sees to it that adapters are in memory, and stay there as long as the lease is held.
-    ///
-    /// - Throws: `.unknownAdapter`; what `load` throws, when the files of one that was given up have changed for the worse.
-    public func prepare(_ names: [String]) async throws -> AdapterLease {
-        var versions: [AdapterVersion] = []
-        for name in names {
-            if let version = shelf.withLock({ $0.use(name) }) {
-                versions.append(version)
-                continue
-            }
-            versions.append(
-                try await onQueue { registry in
-                    // Another request may have been faster.
-                    if let version = registry.shelf.withLock({ $0.use(name) }) { return version }
-                    guard let known = registry.shelf.withLock({ $0[name]?.information }) else {
-                        throw EngineError.unknownAdapter(name)
+            shelf.withLock { shelf in
+                let call = shelf.begin([name])
+                queue.async {
+                    let result = Result {
+                        guard self.shelf.withLock({ $0.isValid(call, for: name) }) else {
+                            throw EngineError.unknownAdapter(name)
+                        }
+                        return try body(self, call)
                     }
-                    return try registry.read(name, path: known.path)
-                })
+                    self.shelf.withLock { $0.end(call) }
+                    continuation.resume(with: result)
+                    self.serveWaiting()
+                }
+            }
         }
-        return AdapterLease(versions: versions)
     }
 
     /// Keeps an adapter in memory, or lets it go like the others.
@@ -152,13 +147,9 @@ public final class AdapterRegistry: Sendable {
         }
     }
 
-    /// Takes the name away; memory is freed when the last request with the adapter has ended.
+    /// Takes the name away, also from what is being loaded under it: of calls for one name the later wins. Memory is freed
+    /// when the last request with the adapter has ended.
     public func unload(_ name: String) throws(EngineError) {
         guard shelf.withLock({ $0.remove(name) }) else { throw .unknownAdapter(name) }
     }
-}
-
-/// Adapters that stay in memory as long as this is held.
-public struct AdapterLease: Sendable {
-    let versions: [AdapterVersion]
 }
