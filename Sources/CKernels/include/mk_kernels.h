@@ -3,6 +3,7 @@
 #define MARTLET_MK_KERNELS_H
 
 #include "mk_isa.h"
+#include "mk_linear.h"
 #include "mk_tensors.h"
 
 #include <stddef.h>
@@ -32,6 +33,9 @@ typedef struct mk_kernels {
 
 /// The table for `isa`; the scalar one where `isa` is not available.
 const mk_kernels *_Nonnull mk_kernels_for(mk_isa isa);
+
+/// What multiplies rows with weights, for `isa`; the scalar one where `isa` is not available.
+const mk_linear_kernels *_Nonnull mk_linear_kernels_for(mk_isa isa);
 
 /// The table for `mk_isa_default()`, decided once per process.
 const mk_kernels *_Nonnull mk_kernels_default(void);

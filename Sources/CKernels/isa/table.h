@@ -1,4 +1,4 @@
-// Closes an instruction set file: its table, from the kernels included before.
+// The table of an instruction set, from the kernels included before: MK_TABLE for MK_ISA.
 const mk_kernels MK_TABLE = {
     .isa = MK_ISA,
     .row =

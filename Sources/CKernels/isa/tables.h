@@ -5,11 +5,20 @@
 #include "../include/mk_kernels.h"
 
 extern const mk_kernels mk_kernels_scalar;
+extern const mk_linear_kernels mk_linear_scalar;
 #if defined(__x86_64__)
 extern const mk_kernels mk_kernels_avx2;
 extern const mk_kernels mk_kernels_avx512;
+// These differ from the one before only in what multiplies rows with weights.
+extern const mk_kernels mk_kernels_avx512_vnni;
+extern const mk_kernels mk_kernels_avx512_bf16;
+extern const mk_linear_kernels mk_linear_avx2;
+extern const mk_linear_kernels mk_linear_avx512;
+extern const mk_linear_kernels mk_linear_avx512_vnni;
+extern const mk_linear_kernels mk_linear_avx512_bf16;
 #elif defined(__aarch64__)
 extern const mk_kernels mk_kernels_neon;
+extern const mk_linear_kernels mk_linear_neon;
 #endif
 
 #endif
