@@ -128,18 +128,19 @@ static void compare(const limits *limits, const mk_kernels *k, const form *f, co
     give_back(out, most_rows * out_stride * sizeof *out);
 }
 
-void benchmark_linear(const limits *limits, const char *filter) {
+void benchmark_linear(const limits *limits, const char *shape_part, const char *format_part) {
     for (int isa = 1; isa < mk_isa_count; isa++) {
         if (!mk_isa_available((mk_isa)isa)) continue;
         const char *wanted = getenv("MARTLET_ISA");
         if (wanted && strcmp(wanted, mk_isa_name((mk_isa)isa)) != 0) continue;
         for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
-            if (filter && !strstr(shapes[s].name, filter)) continue;
+            if (shape_part && !strstr(shapes[s].name, shape_part)) continue;
             const size_t count = (size_t)shapes[s].n * (size_t)shapes[s].k;
             float *matrix = reserve(count * sizeof *matrix);
             for (size_t i = 0; i < count; i++) matrix[i] = 0.03f * normal();
             for (size_t f = 0; f < sizeof forms / sizeof *forms; f++)
-                compare(limits, mk_kernels_for((mk_isa)isa), &forms[f], &shapes[s], matrix);
+                if (!format_part || strstr(forms[f].name, format_part))
+                    compare(limits, mk_kernels_for((mk_isa)isa), &forms[f], &shapes[s], matrix);
             give_back(matrix, count * sizeof *matrix);
         }
     }

@@ -1,6 +1,6 @@
 // Speed of the kernels alone, against what the machine can do.
 //
-// `KernelBenchmark [linear|attention|sampling] [part of a shape's name]`; everything without arguments. The environment
+// `KernelBenchmark [linear|attention|sampling] [part of a shape's name] [part of a format's name]`; everything without arguments. The environment
 // variable MARTLET_ISA leaves one instruction set.
 #include "measure.h"
 
@@ -9,6 +9,6 @@
 int main(int argc, char **argv) {
     const char *part = argc > 1 ? argv[1] : "";
     const limits l = probe();
-    if (!*part || strcmp(part, "linear") == 0) benchmark_linear(&l, argc > 2 ? argv[2] : NULL);
+    if (!*part || strcmp(part, "linear") == 0) benchmark_linear(&l, argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL);
     return 0;
 }

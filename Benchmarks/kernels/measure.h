@@ -34,7 +34,7 @@ typedef struct limits {
 /// Measures and prints them.
 limits probe(void);
 
-void benchmark_linear(const limits *limits, const char *filter);
+void benchmark_linear(const limits *limits, const char *shape_part, const char *format_part);
 void benchmark_attention(const limits *limits);
 void benchmark_sampling(void);
 

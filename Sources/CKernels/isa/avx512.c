@@ -17,7 +17,8 @@
 #define MK_VECS 2
 #define MK_QUAD_ROWS 8
 #define MK_NIBBLE_ROWS 4
-#define MK_PREFETCH_BYTES 2048
+#define MK_COMPRESSED_ROWS 6
+#define MK_PREFETCH_BYTES 6144
 #define MK_ATTENTION_ROWS 8
 #include "lanes.h"
 #include "sampling.h"

@@ -20,7 +20,8 @@
 #define MK_VECS 2
 #define MK_QUAD_ROWS 10
 #define MK_NIBBLE_ROWS 6
-#define MK_PREFETCH_BYTES 2048
+#define MK_COMPRESSED_ROWS 8
+#define MK_PREFETCH_BYTES 6144
 #include "lanes.h"
 #include "linear.h"
 #include "linear_table.h"

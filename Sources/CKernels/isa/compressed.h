@@ -85,10 +85,10 @@ static inline compressed_panel open_panel(const mk_weights *w, int32_t panel) {
 
 /// Pairs from `first` on, an even number, in the layout of bfloat16 panels; writes up to one pair more. Ranges must be
 /// taken in ascending order.
-MK_INLINE void expand_pairs(compressed_panel *p, int32_t first, int32_t count, const bool prefetch, char *to) {
+MK_INLINE void expand_pairs(compressed_panel *p, int32_t first, int32_t count, char *to) {
     const uint8_t *from = p->steps + (size_t)(first / 2) * compressed_step_bytes;
     for (int32_t i = 0; i < count; i += 2, from += compressed_step_bytes) {
-        MK_UNROLL for (int line = 0; line < 3; line++) fetch_weights(prefetch, (const char *)from + 64 * line);
+        MK_UNROLL for (int line = 0; line < 3; line++) __builtin_prefetch(from + MK_PREFETCH_BYTES + 64 * line);
         expand_step(&p->exponents, from, to + (size_t)i * panel_step_bytes);
     }
     for (; p->numbers < p->numbers_end && *p->numbers < first + count; p->numbers++, p->whole += panel_step_bytes)

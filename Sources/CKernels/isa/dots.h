@@ -66,17 +66,17 @@ MK_INLINE vi add_quad(vi sum, quad_value x, quad_weights w) {
     return (vi)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w, (__m512i)x);
 }
 
-/// Sums of products with weights of 4 bits, within 32 inputs.
+/// Sums of products with weights of 4 bits.
 typedef vi nibble_sum;
 
 MK_INLINE nibble_sum begin_nibbles(int32_t start) { return (vi)start; }
 
 MK_INLINE nibble_sum add_nibbles(nibble_sum sum, vi x, vu w) { return add_quad(sum, x, w); }
 
-MK_INLINE vi end_nibbles(nibble_sum sum, int32_t start) {
-    (void)start;
-    return sum;
-}
+/// Called after every 32 inputs.
+MK_INLINE nibble_sum fold_nibbles(nibble_sum sum) { return sum; }
+
+MK_INLINE vi end_nibbles(nibble_sum sum) { return sum; }
 
 #elif MK_LANES > 4
 
@@ -90,10 +90,10 @@ typedef struct quad_value quad_weights;
 
 #if MK_LANES == 16
 #define MK_MADD(a, b) ((vi)_mm512_madd_epi16((__m512i)(a), (__m512i)(b)))
-#define MK_MADDUBS(a, b) ((nibble_sum)_mm512_maddubs_epi16((__m512i)(a), (__m512i)(b)))
+#define MK_MADDUBS(a, b) ((halves)_mm512_maddubs_epi16((__m512i)(a), (__m512i)(b)))
 #else
 #define MK_MADD(a, b) ((vi)_mm256_madd_epi16((__m256i)(a), (__m256i)(b)))
-#define MK_MADDUBS(a, b) ((nibble_sum)_mm256_maddubs_epi16((__m256i)(a), (__m256i)(b)))
+#define MK_MADDUBS(a, b) ((halves)_mm256_maddubs_epi16((__m256i)(a), (__m256i)(b)))
 #endif
 
 MK_INLINE quad_value load_quad_value(const char *p) { return (quad_value){load_lanes32(p), load_lanes32(p + 4)}; }
@@ -107,17 +107,25 @@ MK_INLINE vi add_quad(vi sum, quad_value x, quad_weights w) {
     return sum + (MK_MADD(w.even, x.even) + MK_MADD(w.odd, x.odd));
 }
 
-// Two products are at most 2 * 15 * 128, so those of 32 inputs fit 16 bits.
-typedef int16_t nibble_sum __attribute__((ext_vector_type(2 * MK_LANES)));
+typedef int16_t halves __attribute__((ext_vector_type(2 * MK_LANES)));
 
-MK_INLINE nibble_sum begin_nibbles(int32_t start) {
-    (void)start;
-    return (nibble_sum)(int16_t)0;
+// Two products are at most 2 * 15 * 128, so those of 32 inputs fit 16 bits.
+typedef struct nibble_sum {
+    vi total;
+    halves part;
+} nibble_sum;
+
+MK_INLINE nibble_sum begin_nibbles(int32_t start) { return (nibble_sum){(vi)start, (halves)(int16_t)0}; }
+
+MK_INLINE nibble_sum add_nibbles(nibble_sum sum, vi x, vu w) {
+    return (nibble_sum){sum.total, sum.part + MK_MADDUBS(w, x)};
 }
 
-MK_INLINE nibble_sum add_nibbles(nibble_sum sum, vi x, vu w) { return sum + MK_MADDUBS(w, x); }
+MK_INLINE nibble_sum fold_nibbles(nibble_sum sum) {
+    return (nibble_sum){sum.total + MK_MADD(sum.part, (halves)(int16_t)1), (halves)(int16_t)0};
+}
 
-MK_INLINE vi end_nibbles(nibble_sum sum, int32_t start) { return MK_MADD(sum, (nibble_sum)(int16_t)1) + (vi)start; }
+MK_INLINE vi end_nibbles(nibble_sum sum) { return sum.total; }
 
 #undef MK_MADD
 #undef MK_MADDUBS
@@ -148,9 +156,9 @@ MK_INLINE nibble_sum begin_nibbles(int32_t start) { return (vi)start; }
 
 MK_INLINE nibble_sum add_nibbles(nibble_sum sum, vi x, vu w) { return add_quad(sum, x, w); }
 
-MK_INLINE vi end_nibbles(nibble_sum sum, int32_t start) {
-    (void)start;
-    return sum;
-}
+/// Called after every 32 inputs.
+MK_INLINE nibble_sum fold_nibbles(nibble_sum sum) { return sum; }
+
+MK_INLINE vi end_nibbles(nibble_sum sum) { return sum; }
 
 #endif

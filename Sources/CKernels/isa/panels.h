@@ -1,5 +1,4 @@
 // The driver of linear.h: panels, groups of rows and ranges of K in the order that keeps each operand in its cache.
-#include "compressed.h"
 
 enum {
     /// Most rows for which one panel is finished before the next begins.
@@ -8,8 +7,10 @@ enum {
     linear_group_bytes = 768 << 10,
     /// Bytes of weights that stay in the first-level cache while the rows of a group go by.
     linear_block_bytes = 32 << 10,
-    /// Pairs that are expanded at a time when there are few rows.
+    /// Pairs that are expanded at a time when there are few rows and few registers.
     few_pairs = 16,
+    /// Row blocks among which the fetching of the next range is divided.
+    most_fetching = 4,
 };
 
 /// Rows of a product, with the weights they are multiplied with.
@@ -26,13 +27,21 @@ static int32_t linear_step_rows(const linear_job *job) {
     return rows < 32 ? 32 : rows > linear_group_rows ? linear_group_rows : rows;
 }
 
-/// One range of K of one panel, for all row blocks and passes.
-static void linear_range(const linear_job *job, linear_piece piece, int32_t blocks, bool prefetch) {
+/// One range of K of one panel, for all row blocks and passes. `bytes` is what the range takes in memory, from
+/// `fetch` on: its end is where the next one begins.
+static void linear_range(const linear_job *job, linear_piece piece, int32_t blocks, const char *data, size_t bytes) {
+    const int32_t fetching = blocks < most_fetching ? blocks : most_fetching;
+    enum fetching mode = blocks > 1 ? fetch_far : job->form.product == product_compressed ? fetch_nothing : fetch_near;
+    const int32_t turns = piece.steps * (job->form.format == mk_format_int4 ? job->form.step_inputs / 8 : 1);
+    piece.fetch_stride = bytes / (size_t)(turns * fetching);
     const result to = piece.to;
     float *const partial = piece.partial;
     for (int32_t b = 0; b < blocks; b++) {
         // Blocks of nearly equal height: a last block of one row would run at the speed of a vector product.
         const int32_t begin = job->count * b / blocks, end = job->count * (b + 1) / blocks;
+        // While rows go over the range again, a part of the next one is on its way for each of the first blocks.
+        piece.fetch = data + bytes + bytes / (size_t)fetching * (size_t)b;
+        if (b == fetching) mode = fetch_nothing;
         piece.rows = job->rows + (size_t)begin * job->row_stride;
         for (int pass = 0; pass < passes && pass * pass_columns < to.columns; pass++) {
             piece.column = pass * pass_columns;
@@ -41,7 +50,7 @@ static void linear_range(const linear_job *job, linear_piece piece, int32_t bloc
             piece.to.c += (size_t)begin * to.c_stride + (size_t)piece.column;
             piece.to.columns -= piece.column;
             if (to.bias) piece.to.bias += piece.column;
-            linear_functions[job->form.product][end - begin - 1](&piece, prefetch && b == 0);
+            linear_functions[job->form.product][end - begin - 1](&piece, mode);
         }
     }
 }
@@ -55,35 +64,39 @@ static void linear_panel(const linear_job *job, int32_t panel, const result *to)
     char expanded[linear_block_bytes + panel_step_bytes] __attribute__((aligned(64)));
     const linear_form *form = &job->form;
     const bool is_compressed = job->w->format == mk_format_bfloat16_compressed;
+    const bool is_expanded = is_compressed && form->product == product_pairs;
     compressed_panel source;
     if (is_compressed) source = open_panel(job->w, panel);
-    const char *data = panel_at(job->w, panel);
+    const char *data = is_compressed ? (const char *)source.steps : panel_at(job->w, panel);
+    const size_t step_bytes = is_compressed ? compressed_step_bytes / 2 : form->step_bytes;
     const int32_t blocks = ceil_div(job->count, form->most_rows);
     int32_t range = blocks > 1 ? linear_block_bytes / (int32_t)form->step_bytes : form->steps;
-    if (is_compressed && blocks == 1) range = few_pairs;
+    if (is_expanded && blocks == 1) range = few_pairs;
     for (int32_t step = 0; step < form->steps; step += range) {
         const int32_t left = form->steps - step, steps = left < range ? left : range;
+        const char *from = data + step_bytes * (size_t)step;
         const linear_piece piece = {
-            .weights = is_compressed ? expanded : data + form->step_bytes * (size_t)step,
+            .weights = is_expanded ? expanded : from,
             .step = step,
             .steps = steps,
             .row_stride = job->row_stride,
             .k = job->w->k,
             .scales = form->product == product_quads ? int8_scales(job->w, panel) : NULL,
+            .source = &source,
             .partial = partial,
             .is_first = step == 0,
             .is_last = left == steps,
             .to = *to,
         };
-        if (is_compressed) expand_pairs(&source, step, steps, true, expanded);
-        linear_range(job, piece, blocks, !is_compressed);
+        if (is_expanded) expand_pairs(&source, step, steps, expanded);
+        linear_range(job, piece, blocks, from, step_bytes * (size_t)steps);
     }
 }
 
 /// Rows `first ..< first + count` of a product.
 static inline linear_job job_of(
     const mk_weights *w, const void *rows, size_t row_stride, int32_t first, int32_t count) {
-    return (linear_job){w, form_of(w), (const char *)rows + (size_t)first * row_stride, row_stride, count};
+    return (linear_job){w, form_of(w, count), (const char *)rows + (size_t)first * row_stride, row_stride, count};
 }
 
 static inline int32_t panel_width(int32_t columns, int32_t panel) {
