@@ -143,6 +143,11 @@ MK_INLINE quad_weights load_quad_weights(const char *p) { return vu_load(p); }
 MK_INLINE vi add_quad(vi sum, quad_value x, quad_weights w) {
 #if defined(__ARM_FEATURE_MATMUL_INT8)
     return (vi)vusdotq_s32((int32x4_t)sum, (uint8x16_t)w, (int8x16_t)x);
+#elif defined(__ARM_FEATURE_DOTPROD)
+    // This one takes signed bytes only: w = (w - 128) + 64 + 64.
+    const int8x16_t half = vdupq_n_s8(64), value = (int8x16_t)x;
+    const int32x4_t signed_sum = vdotq_s32((int32x4_t)sum, (int8x16_t)(w ^ 0x80808080u), value);
+    return (vi)vdotq_s32(vdotq_s32(signed_sum, half, value), half, value);
 #else
     MK_UNROLL for (int i = 0; i < 4; i++)
         sum += (vi)(w >> (8 * i) & 0xFF) * ((vi)((vu)x << (24 - 8 * i)) >> 24);
@@ -154,7 +159,13 @@ typedef vi nibble_sum;
 
 MK_INLINE nibble_sum begin_nibbles(int32_t start) { return (vi)start; }
 
-MK_INLINE nibble_sum add_nibbles(nibble_sum sum, vi x, vu w) { return add_quad(sum, x, w); }
+MK_INLINE nibble_sum add_nibbles(nibble_sum sum, vi x, vu w) {
+#if defined(__ARM_FEATURE_DOTPROD)
+    return (vi)vdotq_s32((int32x4_t)sum, (int8x16_t)w, (int8x16_t)x);
+#else
+    return add_quad(sum, x, w);
+#endif
+}
 
 /// Called after every 32 inputs.
 MK_INLINE nibble_sum fold_nibbles(nibble_sum sum) { return sum; }
