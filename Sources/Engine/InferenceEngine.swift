@@ -63,7 +63,10 @@ public final class InferenceEngine: Sendable {
         inbox = Inbox()
         adapters = AdapterRegistry(
             loaded.runner, text: text, reservedNames: model.servedNames,
-            memory: AdapterMemory(inbox: inbox, limit: loaded.scheduler.cache.bytesForOthers))
+            memory: AdapterMemory(
+                inbox: inbox, cache: loaded.scheduler.cache, maxModelLength: model.maxModelLength,
+                maxBatchedTokens: configuration.maxBatchedTokens),
+            recorder: recorder, precomputesPrompts: configuration.precomputesSoftPrompts)
         start(loaded, configuration)
     }
 
@@ -89,8 +92,9 @@ public final class InferenceEngine: Sendable {
     ///
     /// - Throws: `.invalidRequest` naming the parameter, `.overloaded` past the queue limit, `.shuttingDown`.
     public func generate(_ request: GenerationRequest) throws(EngineError) -> GenerationStream {
-        let chosen = try adapters.resolve(request.adapters, prompt: request.prompt)
-        let maxTokens = try validate(request, vocabularySize: chosen?.vocabularySize ?? model.vocabularySize)
+        let chosen = try adapters.resolve(
+            request.adapters, prompt: request.prompt, requiresInvocation: request.requiresInvocation)
+        let maxTokens = try validate(request, chosen)
         let badWords = try tokens(ofBadWords: request.sampling.badWords)
         let key = try enter()
         let (stream, continuation) = GenerationStream.makeStream()
@@ -101,7 +105,7 @@ public final class InferenceEngine: Sendable {
         let submission = Submission(
             key: key, id: request.id, prompt: request.prompt, sampling: request.sampling, maxTokens: maxTokens,
             adapters: chosen,
-            adapterUse: request.adapters.isEmpty ? nil : chosen.map { .from($0.start) } ?? .notInvoked,
+            adapterUse: request.adapters.isEmpty ? nil : chosen?.use ?? .notInvoked,
             adapterNames: request.adapters.map(\.name), cacheSalt: request.cacheSalt, readsCache: request.readsCache,
             priority: request.priority,
             tenant: request.tenant,
@@ -126,23 +130,27 @@ public final class InferenceEngine: Sendable {
         }
     }
 
-    private func validate(_ request: GenerationRequest, vocabularySize: Int) throws(EngineError) -> Int {
+    private func validate(_ request: GenerationRequest, _ adapters: RequestAdapters?) throws(EngineError) -> Int {
+        let vocabularySize = adapters?.vocabularySize ?? model.vocabularySize
         do {
             try request.sampling.validate(vocabularySize: vocabularySize)
         } catch {
             throw .invalidRequest(parameter: error.parameter, message: error.message)
         }
         try validate(prompt: request.prompt, vocabularySize: vocabularySize)
-        let room = model.maxModelLength - request.prompt.count
+        let virtual = adapters?.prompt?.count ?? 0
+        let room = model.maxModelLength - virtual - request.prompt.count
         let wanted = request.sampling.maxTokens
         guard room >= 1, wanted ?? 1 <= room else {
-            let output = wanted.map { " (\(request.prompt.count) in the prompt, \($0) in the completion)" } ?? ""
+            let before = virtual > 0 ? "\(virtual) of the adapter before the prompt, " : ""
+            let output =
+                wanted.map { " (\(before)\(request.prompt.count) in the prompt, \($0) in the completion)" } ?? ""
             throw .invalidRequest(
                 parameter: room >= 1 ? "max_tokens" : "prompt",
                 message: """
                     This model's maximum context length is \(model.maxModelLength) tokens. However, you requested \
-                    \(request.prompt.count + (wanted ?? 1)) tokens\(output). Please reduce the length of the prompt \
-                    or the completion.
+                    \(virtual + request.prompt.count + (wanted ?? 1)) tokens\(output). Please reduce the length of the \
+                    prompt or the completion.
                     """)
         }
         return wanted ?? room

@@ -4,6 +4,15 @@ extension KVCacheManager {
     /// O(blocks log blocks). Tests run it after every step.
     package func inconsistency(with sequences: some Sequence<SequenceBlocks>) -> String? {
         var holders = Array(repeating: Int32(0), count: pool.usedCount)
+        for prefix in prefixes.all.values {
+            for block in prefix.blocks {
+                guard block >= 0, Int(block) < holders.count else { return "block \(block) is outside the pool" }
+                holders[Int(block)] += 1
+                if tree.contains(block) { return "block \(block) of a prefix is in the tree" }
+            }
+        }
+        let held = prefixes.all.values.reduce(0) { $0 + $1.blocks.count }
+        if held != prefixes.blockCount { return "the prefixes have \(held) blocks, not \(prefixes.blockCount)" }
         for sequence in sequences {
             for block in sequence.table.blocks + sequence.merges.map(\.block) {
                 guard block >= 0, Int(block) < holders.count else { return "block \(block) is outside the pool" }
@@ -19,12 +28,16 @@ extension KVCacheManager {
         guard sequence.registered <= sequence.table.blocks.count else { return "a sequence registered too much" }
         var path = Array(sequence.table.blocks[..<sequence.registered])
         for merge in sequence.merges { path[merge.index] = merge.block }
-        for (index, block) in path.enumerated() {
+        guard sequence.sharedCount <= path.count else { return "a sequence has less than its prefix" }
+        for (index, block) in path.enumerated() where index >= sequence.sharedCount {
             guard tree.contains(block) else { return "block \(block) of a path is not in the tree" }
             switch tree.nodes[Int(block)].parent {
-            case .root: if index != 0 { return "block \(block) hangs under a root but is not a first block" }
+            case .root:
+                if index != sequence.sharedCount { return "block \(block) hangs under a root but is not a first block" }
             case .block(let parent):
-                if index == 0 || parent != path[index - 1] { return "block \(block) hangs under a foreign block" }
+                if index == sequence.sharedCount || parent != path[index - 1] {
+                    return "block \(block) hangs under a foreign block"
+                }
             }
         }
         return nil

@@ -87,7 +87,7 @@ extension KVCacheManager {
     }
 
     private func lastNode(_ blocks: SequenceBlocks) -> BlockID? {
-        guard blocks.registered > 0 else { return nil }
+        guard blocks.registered > blocks.sharedCount else { return nil }
         if let merge = blocks.merges.last, merge.index == blocks.registered - 1 { return merge.block }
         return blocks.table.blocks[blocks.registered - 1]
     }

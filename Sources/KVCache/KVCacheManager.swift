@@ -14,6 +14,12 @@ package struct KVCacheConfiguration: Sendable {
     /// Whether `takeEvents` has something to tell.
     package var recordsEvents: Bool
 
+    /// Blocks that hold `positions`.
+    package func blocks(for positions: Int) -> Int { (positions + blockSize - 1) / blockSize }
+
+    /// Most blocks that prefixes can have together.
+    package var blocksForPrefixes: Int { max(0, min(blockCount - reservedBlocks, bytesForOthers / blockBytes)) }
+
     /// Most bytes that accounts other than the blocks' can have together.
     package var bytesForOthers: Int { max(0, budget - reservedBlocks * blockBytes) }
 
@@ -49,6 +55,7 @@ package struct KVCacheManager: Sendable {
     package let configuration: KVCacheConfiguration
     var pool: BlockPool
     var tree: PrefixTree
+    var prefixes = SharedPrefixes()
     /// Number of the step being scheduled.
     private(set) var step = 1
     /// Nodes that were added in this step, parents first.
@@ -118,26 +125,34 @@ package struct KVCacheManager: Sendable {
     package mutating func admit(
         _ keys: SequenceKeys, _ blocks: inout SequenceBlocks, positions: Int, reserve: Int, reuse: Bool
     ) -> Int? {
+        let prefix = keys.prefix.flatMap { prefixes[$0.id] }
+        let shared = wholeBlocks(of: prefix)
         var match = PrefixMatch()
         if reuse, configuration.isPrefixCachingEnabled {
-            match = tree.match(keys, limit: positions - 1, before: step)
+            match = tree.match(keys, from: shared.count, limit: positions - 1, before: step)
         }
-        let fresh = blocks.table.shortage(for: positions) - match.blocks.count
+        let known = shared.count + match.blocks.count
+        let fresh = blocks.table.shortage(for: positions) - known
         let revived = match.blocks.reduce(0) { $0 + (pool.isKept($1) ? 1 : 0) }
         guard pool.freeCount - revived >= fresh + reserve else { return nil }
-        for block in match.blocks {
+        for block in shared + match.blocks {
             pool.retain(block)
             blocks.table.append(block)
         }
-        blocks.registered = match.blocks.count
+        blocks.sharedCount = shared.count
+        blocks.registered = known
         if let partial = match.partial { pool.touch(partial.block) }
         for _ in 0..<fresh {
             if let block = takeBlock() { blocks.table.append(block) }
         }
-        let whole = match.blocks.count * blockSize
-        guard let partial = match.partial else { return whole }
-        copies.append(BlockCopy(from: partial.block, to: blocks.table.blocks[match.blocks.count]))
-        return whole + partial.count
+        let whole = known * blockSize
+        if let partial = match.partial {
+            copies.append(BlockCopy(from: partial.block, to: blocks.table.blocks[known]))
+            return whole + partial.count
+        }
+        guard let prefix, prefix.positions > whole, let tail = prefix.blocks.last else { return whole }
+        copies.append(BlockCopy(from: tail, to: blocks.table.blocks[known]))
+        return prefix.positions
     }
 
     /// Gives a sequence the blocks that it lacks for `positions`; false, and none, when they are not free.
@@ -163,7 +178,7 @@ package struct KVCacheManager: Sendable {
         releaseCount += 1
     }
 
-    private mutating func takeBlock() -> BlockID? {
+    mutating func takeBlock() -> BlockID? {
         if let block = pool.takeBlank() { return block }
         guard let block = pool.leastRecent else { return nil }
         forget(block)
@@ -211,10 +226,17 @@ package struct KVCacheManager: Sendable {
     /// Blocks that hold nothing, though they once did: their memory can be given back. O(blocks).
     package mutating func blankRanges() -> [Range<Int>] { pool.blankRanges() }
 
+    /// Whether adapters hold bytes or blocks that sequences could use.
+    package var holdsAdapters: Bool { prefixes.blockCount > 0 || ledger.used(by: .adapters) > 0 }
+
+    /// Bytes that sequences cannot have: those of other accounts, and of prefixes.
+    var bytesOfOthers: Int {
+        pool.ledger.total - pool.ledger.used(by: .blocks) + prefixes.blockCount * configuration.blockBytes
+    }
+
     /// Books bytes of something else than blocks, giving up kept blocks for it; false when they cannot be had.
     package mutating func charge(_ bytes: Int, to account: MemoryLedger.Account) -> Bool {
-        let others = pool.ledger.total - pool.ledger.used(by: .blocks)
-        guard others + bytes <= configuration.bytesForOthers else { return false }
+        guard bytesOfOthers + bytes <= configuration.bytesForOthers else { return false }
         while pool.ledger.available < bytes, let block = pool.leastRecent {
             forget(block)
             pool.discard(block)

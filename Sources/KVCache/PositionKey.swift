@@ -34,10 +34,10 @@ package struct PositionKey: Hashable, Sendable {
 package struct RootKey: Hashable, Sendable {
     /// The request's `cache_salt`: only requests with the same one share.
     package var salt: String?
-    /// Digest of what a prompt or prefix adapter puts before the first token.
-    package var prefix: String?
+    /// Keys and values that nothing computed: see `SequenceKeys.prefix`.
+    package var prefix: PrefixID?
 
-    package init(salt: String? = nil, prefix: String? = nil) {
+    package init(salt: String? = nil, prefix: PrefixID? = nil) {
         self.salt = salt
         self.prefix = prefix
     }

@@ -48,14 +48,14 @@ struct PrefixTree: Sendable {
 
     // MARK: Finding
 
-    /// The longest known beginning of the first `limit` positions. A part of a block counts only if it was computed
+    /// The longest known beginning of the first `limit` positions, from block `first` on. A part of a block counts only if it was computed
     /// before `step`, since it is to be copied. O(limit log siblings).
-    func match(_ keys: SequenceKeys, limit: Int, before step: Int) -> PrefixMatch {
+    func match(_ keys: SequenceKeys, from first: Int = 0, limit: Int, before step: Int) -> PrefixMatch {
         var match = PrefixMatch()
         guard let root = roots[keys.root] else { return match }
         var parent = Parent.root(root)
-        while match.blocks.count * blockSize < limit {
-            let start = match.blocks.count * blockSize
+        while (first + match.blocks.count) * blockSize < limit {
+            let start = (first + match.blocks.count) * blockSize
             let found = withKeys(of: keys, start..<min(start + blockSize, limit)) { wanted in
                 search(child(of: parent), wanted, before: step)
             }

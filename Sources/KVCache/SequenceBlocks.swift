@@ -8,7 +8,9 @@ package struct SequenceBlocks: Sendable {
     }
 
     package internal(set) var table: BlockTable
-    /// Blocks from the start that are nodes of the prefix tree.
+    /// Blocks from the start that belong to the sequence's prefix.
+    var sharedCount = 0
+    /// Blocks from the start that are those, or nodes of the prefix tree.
     var registered = 0
     /// Whether the first block that is not full is a node as well.
     var hasTailNode = false

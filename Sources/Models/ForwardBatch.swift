@@ -3,7 +3,7 @@
 /// Token i of a slice has position `contextLength - tokenCount + i` and KV slot
 /// `table[position / blockSize] * blockSize + position % blockSize`, table being the slice's part of `blockTables`.
 package struct ForwardBatch: Sendable {
-    /// Token ids of all slices.
+    /// Token ids of all slices; -1 where `embedded` has the input.
     package var tokens: [Int32] = []
     /// Position of each token in its sequence.
     package var positions: [Int32] = []
@@ -14,6 +14,8 @@ package struct ForwardBatch: Sendable {
     package var logitRows: [Int32] = []
     /// Tokens that are computed with adapters: the last ones of the batch, without a gap.
     package var adapterRuns: [AdapterRun] = []
+    /// Tokens whose inputs are rows of embeddings, in order.
+    package var embedded: [EmbeddedRows] = []
 
     package init() {}
 
@@ -25,6 +27,21 @@ package struct ForwardBatch: Sendable {
         self.sequences = sequences
         self.blockTables = blockTables
         self.logitRows = logitRows
+    }
+
+    /// The embeddings that a token's input is a row of. O(log slices).
+    func embeddedRows(of token: Int) -> EmbeddedRows? {
+        var low = 0
+        var high = embedded.count
+        while low < high {
+            let middle = (low + high) / 2
+            if embedded[middle].tokenStart + embedded[middle].tokenCount <= token {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return low < embedded.count && embedded[low].tokenStart <= token ? embedded[low] : nil
     }
 
     /// Distance of two rows of logits: the largest vocabulary of the model and the batch's adapters.

@@ -4,26 +4,26 @@ import Compute
 
 /// The architectures that can be loaded, by `model_type`.
 package enum ModelRegistry {
-    package typealias Loader = @Sendable (ModelSource, WorkerPool) throws -> any ModelRunner
+    typealias Describer = @Sendable (ModelConfig) throws(CheckpointError) -> DecoderDescription
 
-    package static let loaders: [String: Loader] = [
-        "llama": { try LlamaRunner($0, pool: $1) }
+    static let decoders: [String: Describer] = [
+        "bloom": DecoderDescription.bloom, "llama": DecoderDescription.llama,
+        "mistral": DecoderDescription.mistral, "qwen2": DecoderDescription.qwen2,
     ]
 
-    /// The modules of a model, for adapters, by its `model_type`.
-    package typealias Cataloger = @Sendable (ModelConfig) -> ModelCatalog
-
-    package static let catalogers: [String: Cataloger] = [
-        "llama": { LlamaModel.catalog($0) }
-    ]
+    /// Every `model_type` that can be loaded.
+    package static var modelTypes: Set<String> { Set(decoders.keys) }
 
     /// The modules of the model in `folder`; reads its configuration only.
     package static func catalog(folder: String) throws(CheckpointError) -> ModelCatalog {
-        let config = try ModelConfig(folder: folder, supported: Set(catalogers.keys))
-        guard let catalog = catalogers[config.modelType] else {
+        try describe(try ModelConfig(folder: folder, supported: modelTypes)).catalog
+    }
+
+    static func describe(_ config: ModelConfig) throws(CheckpointError) -> DecoderDescription {
+        guard let describe = decoders[config.modelType] else {
             throw config.fields.mismatch("model_type", "is not supported", kind: .unsupported)
         }
-        return catalog(config)
+        return try describe(config)
     }
 }
 
@@ -45,15 +45,13 @@ package func loadModel(
     folder: String, dtype: ModelDType, pool: WorkerPool, kernels: KernelSet = .default,
     progress: @escaping @Sendable (Double) -> Void = { _ in }
 ) throws -> any ModelRunner {
-    let config = try ModelConfig(folder: folder, supported: Set(ModelRegistry.loaders.keys))
-    guard let load = ModelRegistry.loaders[config.modelType] else {
-        throw config.fields.mismatch("model_type", "is not supported", kind: .unsupported)
-    }
+    let config = try ModelConfig(folder: folder, supported: ModelRegistry.modelTypes)
+    let description = try ModelRegistry.describe(config)
     let tensors = try TensorStore(folder: folder)
     let source = ModelSource(
         config: config, tensors: tensors, dtype: dtype == .auto ? automaticType(config, tensors) : dtype,
         kernels: kernels, progress: progress)
-    return try load(source, pool)
+    return try DecoderRunner(description, source, pool: pool)
 }
 
 /// What `auto` means for a checkpoint: see `ModelDType.auto`. Where the configuration is silent the weights tell.

@@ -20,6 +20,11 @@ package protocol ModelRunner: AnyObject {
     /// Reserves the KV cache, instead of an earlier one; memory is committed as blocks are first written.
     func allocateCache(blocks: Int, blockSize: Int, dtype: CacheDType) throws
 
+    /// Writes an adapter's trained keys and values into blocks, from the first position on, in the cache's type.
+    ///
+    /// Any thread may do this while another executes steps, as long as no sequence has the blocks.
+    func writePrefix(_ prefix: KeyValuePrefix, to blocks: [Int32]) throws
+
     /// Executes one step and writes one row of logits for each of `batch.logitRows`, `batch.logitWidth` numbers apart.
     ///
     /// A row has as many logits as the vocabulary of its token's adapters, or of the model, has tokens; what follows
@@ -47,6 +52,8 @@ package protocol PackedAdapter: AnyObject, Sendable {
     var footprint: AdapterFootprint { get }
     /// Bytes of its packed weights.
     var byteCount: Int { get }
+    /// What it puts before the prompt, if anything.
+    var virtualTokens: VirtualTokens? { get }
 }
 
 /// The type in which a model's weights are held.

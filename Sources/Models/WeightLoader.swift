@@ -13,57 +13,59 @@ final class WeightLoader {
     private(set) var parameterCount = 0
     private(set) var weightBytes = 0
     private let totalBytes: Int
+    /// What the checkpoint leaves out at the beginning of names.
+    private let omitted: String
     private var loadedBytes = 0
 
-    init(_ source: ModelSource, pool: WorkerPool) {
+    /// - Parameters:
+    ///   - base: what most names begin with; checkpoints of the model without its head leave it out.
+    ///   - embedding: name of a module that every checkpoint has.
+    init(_ source: ModelSource, pool: WorkerPool, base: String, embedding: String) {
         self.source = source
         self.pool = pool
         storage = source.dtype == .bfloat16 ? .bfloat16 : .float32
         totalBytes = max(1, source.tensors.byteCount)
-    }
-
-    /// One matrix of a fused layer.
-    struct Part {
-        /// Name without `.weight`.
-        let name: String
-        let rows: Int
-        let hasBias: Bool
-        let placement: PackedLinear.Placement
+        let weight = embedding + ".weight"
+        let isShort =
+            !source.tensors.contains(weight) && source.tensors.contains(String(weight.dropFirst(base.count)))
+        omitted = isShort ? base : ""
     }
 
     /// Linear layers with the same input, side by side.
-    func fused(inputs: Int, _ parts: [(name: String, rows: Int, hasBias: Bool)]) throws -> PackedLinear {
-        let layer = try PackedLinear(inputs: inputs, outputs: parts.reduce(0) { $0 + $1.rows }, storage: storage)
+    func fused(inputs: Int, _ parts: [DecoderModules.Linear]) throws -> PackedLinear {
+        let layer = try PackedLinear(inputs: inputs, outputs: parts.reduce(0) { $0 + $1.outputs }, storage: storage)
         var column = 0
         for part in parts {
-            try take(
-                Part(name: part.name, rows: part.rows, hasBias: part.hasBias, placement: .columns(from: column)),
-                into: layer)
-            column += part.rows
+            try take(part, at: .columns(from: column), into: layer)
+            column += part.outputs
         }
         weightBytes += layer.byteCount
         return layer
     }
 
     /// The gate and up matrices of a gated feed-forward layer.
-    func gated(inputs: Int, columns: Int, gate: String, up: String, hasBias: Bool) throws -> PackedLinear {
-        let layer = try PackedLinear.gated(inputs: inputs, columns: columns, storage: storage)
-        try take(Part(name: gate, rows: columns, hasBias: hasBias, placement: .gate), into: layer)
-        try take(Part(name: up, rows: columns, hasBias: hasBias, placement: .up), into: layer)
+    func gated(
+        inputs: Int, _ gate: DecoderModules.Linear, _ up: DecoderModules.Linear
+    ) throws -> PackedLinear {
+        let layer = try PackedLinear.gated(inputs: inputs, columns: gate.outputs, storage: storage)
+        try take(gate, at: .gate, into: layer)
+        try take(up, at: .up, into: layer)
         weightBytes += layer.byteCount
         return layer
     }
 
-    private func take(_ part: Part, into layer: PackedLinear) throws {
-        let weight = try tensor(part.name + ".weight", [part.rows, layer.inputs])
+    private func take(
+        _ part: DecoderModules.Linear, at placement: PackedLinear.Placement, into layer: PackedLinear
+    ) throws {
+        let weight = try tensor(part.name + ".weight", [part.outputs, layer.inputs])
         if let base = weight.bytes.baseAddress {
-            layer.pack(base, type: weight.storage, rows: part.rows, at: part.placement, pool: pool)
+            layer.pack(base, type: weight.storage, rows: part.outputs, at: placement, pool: pool)
         }
         done(weight)
         guard part.hasBias else { return }
-        let bias = try tensor(part.name + ".bias", [part.rows])
+        let bias = try tensor(part.name + ".bias", [part.outputs])
         if let base = bias.bytes.baseAddress {
-            try layer.setBias(base, type: bias.storage, count: part.rows, at: part.placement)
+            try layer.setBias(base, type: bias.storage, count: part.outputs, at: placement)
         }
         done(bias)
     }
@@ -99,8 +101,9 @@ final class WeightLoader {
     }
 
     private func tensor(_ name: String, _ shape: [Int]) throws -> TensorView {
-        let view = try source.tensors.tensor(name, shape: shape)
-        taken.insert(name)
+        let stored = name.hasPrefix(omitted) ? String(name.dropFirst(omitted.count)) : name
+        let view = try source.tensors.tensor(stored, shape: shape)
+        taken.insert(stored)
         parameterCount += view.count
         return view
     }

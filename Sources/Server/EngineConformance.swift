@@ -24,6 +24,8 @@ extension InferenceEngine: EngineService {
         try await adapters.load(name, path: path, replacing: replacing)
     }
 
+    package func reloadAdapter(_ name: String) async throws -> AdapterInformation { try await adapters.reload(name) }
+
     package func unloadAdapter(_ name: String) throws(EngineError) { try adapters.unload(name) }
     package func isLoaded(_ adapter: String) -> Bool { adapters.contains(adapter) }
 

@@ -13,6 +13,8 @@ package protocol EngineService: TextService {
     func resetPrefixCache() async
     var loadedAdapters: [AdapterInformation] { get }
     func loadAdapter(_ name: String, path: String, replacing: Bool) async throws -> AdapterInformation
+    /// Reads the adapter again from where it was loaded.
+    func reloadAdapter(_ name: String) async throws -> AdapterInformation
     func unloadAdapter(_ name: String) throws(EngineError)
     /// Whether the adapter has a name, in memory or not.
     func isLoaded(_ adapter: String) -> Bool

@@ -11,6 +11,8 @@ public struct ServerConfiguration: Sendable {
     public var adapterLibrary: String?
     /// Folders in which adapters must lie that requests load by path.
     public var adapterRoots: [String] = []
+    /// Whether prompts that do not invoke an Activated LoRA are refused, unless a request says otherwise.
+    public var requiresInvocation = false
     /// Origins whose pages may use the server; `*` is any.
     public var allowedOrigins = ["*"]
 

@@ -6,8 +6,8 @@ extension ServerState {
     func isAdapter(_ name: String) -> Bool { engine.isLoaded(name) || adapters.folder(of: name) != nil }
 
     /// Loads what a request names and what only lies in the library, or was given up; it stays as long as the lease.
-    func loadAdapters(_ prompts: [PreparedPrompt]) async throws -> AdapterLease? {
-        for selection in prompts.first?.adapters ?? [] where !engine.isLoaded(selection.name) {
+    func loadAdapters(_ selections: [AdapterSelection]) async throws -> AdapterLease? {
+        for selection in selections where !engine.isLoaded(selection.name) {
             guard let folder = adapters.folder(of: selection.name) else { continue }
             do {
                 _ = try await engine.loadAdapter(selection.name, path: folder, replacing: false)
@@ -17,7 +17,7 @@ extension ServerState {
             }
         }
         do {
-            return try await engine.prepareAdapters((prompts.first?.adapters ?? []).map(\.name))
+            return try await engine.prepareAdapters(selections.map(\.name))
         } catch let error as EngineError {
             throw APIError(error)
         }
@@ -30,6 +30,29 @@ extension ServerState {
         return loaded
             + adapters.names.filter { !names.contains($0) }.compactMap { name in
                 adapters.folder(of: name).map { (name: name, path: $0) }
+            }
+    }
+
+    /// Token ids that exist for requests with these adapters, which must be loaded.
+    func vocabularySize(with selections: [AdapterSelection]) -> Int {
+        let names = Set(selections.map(\.name))
+        return engine.loadedAdapters.filter { names.contains($0.name) }
+            .reduce(engine.model.vocabularySize) { max($0, $1.vocabularySize) }
+    }
+
+    /// What clients see of a loaded adapter.
+    func card(_ adapter: AdapterInformation) -> AdapterCard {
+        AdapterCard(adapter, engine.statistics().adapters.byName[adapter.name])
+    }
+
+    /// What clients see of all adapters: those that are loaded, then those that only lie in the library.
+    var adapterCards: [AdapterCard] {
+        let statistics = engine.statistics().adapters
+        let loaded = engine.loadedAdapters
+        let names = Set(loaded.map(\.name))
+        return loaded.map { AdapterCard($0, statistics.byName[$0.name]) }
+            + adapters.names.filter { !names.contains($0) }.compactMap { name in
+                adapters.folder(of: name).map { AdapterCard(name: name, path: $0) }
             }
     }
 

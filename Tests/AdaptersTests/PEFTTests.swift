@@ -54,6 +54,29 @@ import Testing
         }
     }
 
+    /// VeRA's random matrices, drawn again from the key: the same bits as PEFT's.
+    @Test func projections() throws {
+        let expected = try Matrix.all(Folders.adapter("vera-seeded") + "/projections.safetensors")
+        let compute = ComputedTensor(file: "test")
+        let key = 1 << 32 + 77
+        let a = try compute.kaimingUniform("a", rows: 20, columns: 24, seed: key, skip: 0)
+        let b = try compute.kaimingUniform("b", rows: 16, columns: 20, seed: key, skip: 20 * 24)
+        #expect(Matrix(a).values == expected["vera_A"]?.values)
+        #expect(Matrix(b).values == expected["vera_B"]?.values)
+        let other = try compute.kaimingUniform("a", rows: 20, columns: 24, seed: 78, skip: 0)
+        #expect(Matrix(other).values != expected["vera_A"]?.values)
+        let adapter = try TemporaryAdapter("vera-seeded")
+        func digest() throws -> AdapterDigest {
+            try AdapterLoader.load(folder: adapter.folder, catalog: try Folders.catalog()).digest
+        }
+        let before = try digest()
+        // A module that fits into the projections changes nothing in them.
+        try adapter.set("target_modules", ["k_proj", "down_proj", "q_proj"])
+        #expect(try digest() == before)
+        try adapter.set("projection_prng_key", 78)
+        #expect(try digest() != before)
+    }
+
     @Test func activation() throws {
         let adapter = try AdapterLoader.load(folder: Folders.adapter("alora"), catalog: try Folders.catalog())
         #expect(adapter.activation == .afterTokens([4, 9, 5], offset: 0))

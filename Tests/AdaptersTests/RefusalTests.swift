@@ -118,6 +118,12 @@ import Testing
         try refused("ia3", "is missing") { try $0.set("feedforward_modules", nil) }
         try refused("vera", "with 6 rows") { try $0.set("r", 6) }
         try refused("vera", "save_projection") { try $0.changeHeader("vera_A", "vera_C") }
+        try refused("vera-seeded", "'projection_prng_key'") { try $0.set("projection_prng_key", -1) }
+        try refused("vera-seeded", "though save_projection says") { try $0.set("save_projection", true) }
+        try refused("vera-seeded", "up_proj") {
+            try $0.set("target_modules", ["k_proj", "down_proj", "up_proj"])
+        }
+        try refused("vera-seeded", "expected shape [21]") { try $0.set("r", 21) }
         try refused("loha", "expected shape [16, 3]") { try $0.set("r", 3) }
         try refused("lokr", "expected rank 2") { try $0.set("r", 2) }
         try refused("lokr", "LoKr files of PEFT before 0.18") { try $0.set("peft_version", nil) }

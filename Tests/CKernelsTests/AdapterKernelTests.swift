@@ -67,6 +67,42 @@ import Testing
         }
     }
 
+    /// Expanding is the product added to what is there, wherever its panels lie.
+    @Test(arguments: [(1, 70), (8, 64), (16, 200), (17, 33), (64, 32)])
+    func expandIsTheAccumulatedProduct(rank: Int, columns: Int) {
+        var random = Seeded(UInt64(rank + columns))
+        let panels = (columns + 31) / 32
+        let tokens = 7
+        let vectors = random.floats(tokens * rank)
+        let before = random.floats(tokens * panels * 64)
+        for storage in [mk_float32, mk_bfloat16] {
+            let b = Packed(random.floats(columns * rank), n: columns, k: rank, storage: storage)
+            for isa in vectorSets + [mk_isa_scalar] {
+                let set = kernels(isa).tensor
+                for (first, distance) in [(0, 32), (0, 64), (panels - 1, 32)] {
+                    var expected = before
+                    var found = before
+                    let stride = panels * 64
+                    withUnsafePointer(to: b.packed) { packed in
+                        for panel in first..<panels {
+                            let at = (panel - first) * distance - panel * 32
+                            expected.withUnsafeMutableBufferPointer {
+                                guard let base = $0.baseAddress else { return }
+                                set.matmul(
+                                    packed, Int32(panel), Int32(panel + 1), vectors, rank, Int32(tokens), base + at,
+                                    stride, nil, true)
+                            }
+                        }
+                        set.expand(
+                            packed, Int32(first), Int32(panels), vectors, rank, Int32(tokens), &found, stride, distance)
+                    }
+                    #expect(found == expected, "\(name(isa)), from panel \(first), \(distance) apart")
+                    #expect(found != before)
+                }
+            }
+        }
+    }
+
     /// The product and then the gate give the bits of the fused kernel, so tokens with and without adapters may meet.
     @Test(arguments: [mk_silu, mk_gelu, mk_gelu_tanh, mk_relu])
     func gateAfterTheProductIsTheFusedKernel(activation: mk_activation) {

@@ -18,6 +18,47 @@ import Testing
         }
     }
 
+    @Test func layerNormAgreesWithTheReference() {
+        var random = Seeded(13)
+        for n in [1, 3, 16, 17, 63, 64, 65, 256, 1000, 4096] {
+            // Far from zero, where a variance by squares alone would lose its digits.
+            let x = random.floats(n, 20...23)
+            let weight = random.floats(n)
+            let bias = random.floats(n)
+            func run(_ set: mk_kernels, _ bias: [Float]?) -> [Float] {
+                var out = [Float](repeating: 0, count: n)
+                bias.withPointer { set.tensor.layer_norm(x, weight, $0, 1e-5, Int32(n), &out) }
+                return out
+            }
+            for isa in vectorSets {
+                for bias in [bias, nil] {
+                    #expect(relativeDifference(run(kernels(isa), bias), run(reference, bias)) < 2e-5, "\(name(isa))")
+                }
+            }
+        }
+    }
+
+    @Test func activationsAgreeWithTheReference() {
+        var random = Seeded(14)
+        for columns in [1, 5, 16, 32, 37] {
+            let x = random.floats(3 * 40, -6...6)
+            for activation in [mk_silu, mk_gelu, mk_gelu_tanh, mk_relu] {
+                func run(_ set: mk_kernels) -> [Float] {
+                    var x = x
+                    set.tensor.activate(&x, 40, 3, Int32(columns), activation)
+                    return x
+                }
+                for isa in vectorSets {
+                    let found = run(kernels(isa))
+                    #expect(relativeDifference(found, run(reference)) < 1e-6, "\(name(isa))")
+                    for row in 0..<3 {
+                        #expect(found[row * 40 + columns..<row * 40 + 40] == x[row * 40 + columns..<row * 40 + 40])
+                    }
+                }
+            }
+        }
+    }
+
     @Test func ropeAgreesWithTheReference() {
         var random = Seeded(12)
         for (heads, dim, rotary) in [(3, 64, 64), (1, 10, 10), (4, 80, 32), (2, 24, 2)] {
@@ -75,5 +116,13 @@ import Testing
         mk_convert(&bits, mk_bfloat16, [Float(bitPattern: 0x7F80_0001)], mk_float32, 1)
         mk_convert(&back, mk_float32, bits, mk_bfloat16, 1)
         #expect(back[0].isNaN)
+    }
+}
+
+extension [Float]? {
+    /// Calls `body` with the elements, or with null for nil.
+    fileprivate func withPointer(_ body: (UnsafePointer<Float>?) -> Void) {
+        guard let self else { return body(nil) }
+        self.withUnsafeBufferPointer { body($0.baseAddress) }
     }
 }

@@ -7,7 +7,7 @@ import Testing
     private static let names = [
         "lora", "lora-bias", "lora-all-biases", "lora-embed-head", "lora-saved", "lora-saved-linears",
         "lora-saved-norms", "lora-tokens", "lora-grown", "dora", "dora-embed", "dora-head", "ia3", "ia3-regex",
-        "ln-tuning", "trainable-tokens", "adalora", "vera", "loha", "lokr", "alora",
+        "ln-tuning", "trainable-tokens", "adalora", "vera", "vera-seeded", "loha", "lokr", "alora",
     ]
 
     private static func request(

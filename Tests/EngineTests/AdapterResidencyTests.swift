@@ -72,6 +72,13 @@ import Testing
         let statistics = tight.engine.statistics()
         #expect(statistics.adapterBytes + statistics.cacheBytes <= 8 << 20)
         #expect(tight.adapters.all.count == count)
+        let counts = statistics.adapters.byName
+        let evictions = counts.values.reduce(0) { $0 + $1.evictions }
+        let loads = counts.values.reduce(0) { $0 + $1.loads }
+        #expect(evictions > 0)
+        #expect(loads == evictions + tight.adapters.all.count(where: \.isResident))
+        #expect(statistics.adapters.latencies.values.reduce(0) { $0 + $1.loadTime.count } == loads)
+        #expect(statistics.adapters.latencies.values.reduce(0) { $0 + $1.timeToFirstToken.count } == 64)
     }
 
     @Test func thePinnedStaysAndTheUnloadedGoes() async throws {

@@ -18,17 +18,18 @@ struct GoldenAdapterTests {
     }
 
     private static func load(
-        _ cases: [GoldenSet.Case], folder: String = "adapters/llama",
+        _ cases: [GoldenSet.Case], _ architecture: String, folder: String? = nil,
         _ change: (inout EngineConfiguration) -> Void = { _ in }
     ) async throws -> LLM {
-        var configuration = EngineConfiguration(model: GoldenSet.model("llama"))
+        var configuration = EngineConfiguration(model: GoldenSet.model(architecture))
         configuration.dtype = .float32
         configuration.threads = 2
         configuration.cacheMemory = 64 << 20
         change(&configuration)
         let llm = try await LLM(configuration: configuration)
         for name in Set(cases.flatMap(\.adapters).map(\.name)).sorted() {
-            try await llm.adapters.load(name, path: "\(GoldenSet.folder ?? "")/\(folder)/\(name)")
+            let path = "\(GoldenSet.folder ?? "")/\(folder ?? "adapters/" + architecture)/\(name)"
+            try await llm.adapters.load(name, path: path)
         }
         return llm
     }
@@ -41,33 +42,36 @@ struct GoldenAdapterTests {
         #expect(await llm.engine.audit() == nil)
     }
 
-    @Test func eachAlone() async throws {
-        let cases = try GoldenSet("llama.json").cases.filter(Self.isServed)
-        #expect(cases.count >= 90)
-        let llm = try await Self.load(cases)
+    @Test(arguments: [("llama", 97), ("mistral", 29), ("qwen2", 43), ("bloom", 33)])
+    func eachAlone(architecture: String, count: Int) async throws {
+        let cases = try GoldenSet(architecture + ".json").cases.filter(Self.isServed)
+        #expect(cases.count == count)
+        let llm = try await Self.load(cases, architecture)
         for test in cases { try await Answer(test.request(readsCache: false), from: llm).check(test) }
     }
 
     /// Small chunks, then a cache so small that requests are preempted, then a warm one in other orders.
-    @Test func allTogether() async throws {
-        let golden = try GoldenSet("llama.json")
+    @Test(arguments: GoldenSet.architectures)
+    func allTogether(architecture: String) async throws {
+        let golden = try GoldenSet(architecture + ".json")
         let byID = Dictionary(golden.cases.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         for batch in golden.json["batches"]?.array ?? [] {
             let cases = (batch["cases"]?.array ?? []).compactMap { $0.string.flatMap { byID[$0] } }
                 .filter(Self.isServed)
             let name = batch["name"]?.string ?? ""
-            let chunked = try await Self.load(cases) { $0.maxBatchedTokens = 4 }
+            let chunked = try await Self.load(cases, architecture) { $0.maxBatchedTokens = 4 }
             try await Self.together(cases, chunked, name + " in chunks of 4")
+            let blockBytes = ["llama": 12_288, "mistral": 8_192, "qwen2": 8_192, "bloom": 16_384]
             let adapterBytes = chunked.engine.statistics().adapterBytes
-            let tiny = try await Self.load(cases) {
+            let tiny = try await Self.load(cases, architecture) {
                 $0.maxModelLength = 128
-                $0.cacheMemory = adapterBytes + 12 * 12288
+                $0.cacheMemory = adapterBytes + 12 * (blockBytes[architecture] ?? 0)
                 $0.enablesPrefixCaching = false
                 $0.watermark = 0
             }
             try await Self.together(cases, tiny, name + " in a tiny cache")
             #expect(tiny.engine.statistics().preemptions > 0)
-            let warm = try await Self.load(cases)
+            let warm = try await Self.load(cases, architecture)
             for round in 0..<3 {
                 var generator = Seeded(seed: UInt64(round))
                 try await Self.together(cases.shuffled(using: &generator), warm, name + ", round \(round)")
@@ -76,14 +80,15 @@ struct GoldenAdapterTests {
     }
 
     /// Turns of one conversation with and without adapters share what is the same and nothing else.
-    @Test func chains() async throws {
-        let golden = try GoldenSet("llama.json")
+    @Test(arguments: GoldenSet.architectures)
+    func chains(architecture: String) async throws {
+        let golden = try GoldenSet(architecture + ".json")
         let byID = Dictionary(golden.cases.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         for chain in golden.json["chains"]?.array ?? [] {
             let steps = chain["steps"]?.array ?? []
             let cases = steps.compactMap { $0["case"]?.string.flatMap { byID[$0] } }
             #expect(cases.count == steps.count && !cases.isEmpty)
-            let llm = try await Self.load(cases) { $0.blockSize = 16 }
+            let llm = try await Self.load(cases, architecture) { $0.blockSize = 16 }
             for (step, test) in zip(steps, cases) {
                 let answer = try await Answer(test.request(), from: llm)
                 answer.check(test)
@@ -99,7 +104,7 @@ struct GoldenAdapterTests {
 
     @Test func reloads() async throws {
         for reload in try GoldenSet("llama.json").json["reloads"]?.array ?? [] {
-            let llm = try await Self.load([])
+            let llm = try await Self.load([], "llama")
             for version in ["v1", "v2", "v1"] {
                 let name = try #require(reload[version]?.string)
                 let path = "\(GoldenSet.folder ?? "")/adapters/llama/\(name)"
@@ -119,7 +124,7 @@ struct GoldenAdapterTests {
     @Test func manyAdapters() async throws {
         let cases = try GoldenSet("many.json").cases
         #expect(cases.count == 200)
-        let llm = try await Self.load(cases, folder: "adapters_many")
+        let llm = try await Self.load(cases, "llama", folder: "adapters_many")
         try await withThrowingTaskGroup(of: Void.self) { group in
             for client in 0..<64 {
                 group.addTask {

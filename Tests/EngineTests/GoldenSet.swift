@@ -6,6 +6,7 @@ import Sampling
 /// An independent golden set, where `MARTLET_GOLDEN` points to one.
 struct GoldenSet: Sendable {
     static let folder = ProcessInfo.processInfo.environment["MARTLET_GOLDEN"]
+    static let architectures = ["llama", "mistral", "qwen2", "bloom"]
 
     /// What one request must answer, as transformers and PEFT compute it.
     struct Case: Sendable {

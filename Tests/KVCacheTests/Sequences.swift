@@ -68,7 +68,7 @@ struct CacheBench {
 }
 
 func sequence(_ tokens: some Sequence<Int>, salt: String? = nil) -> SequenceKeys {
-    SequenceKeys(tokens: tokens.map(Int32.init), root: RootKey(salt: salt))
+    SequenceKeys(tokens: tokens.map(Int32.init), salt: salt)
 }
 
 /// A small seeded generator for tests (Steele et al. 2014).

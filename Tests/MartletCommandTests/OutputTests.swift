@@ -70,13 +70,23 @@ struct PromptRecordTests {
     @Test func lines() throws {
         #expect(try record(#""hi""#) == PromptRecord(.text("hi")))
         #expect(try record(#"{"prompt": "hi", "id": 7}"#) == PromptRecord(.text("hi"), id: 7))
+        #expect(
+            try record(#"{"prompt": "hi", "adapter": "a"}"#)
+                == PromptRecord(.text("hi"), adapters: [AdapterSelection("a")]))
+        #expect(
+            try record(#"{"prompt": "hi", "adapter": ["a", {"name": "b", "scale": 0.5}, {"name": "c"}]}"#).adapters
+                == [AdapterSelection("a"), AdapterSelection("b", scale: 0.5), AdapterSelection("c")])
+        #expect(try record(#"{"prompt": "hi", "adapter": null}"#).adapters == [])
+        #expect(try record(#"{"prompt": "hi", "adapter": []}"#).asChat(system: nil).adapters == [])
         #expect(try record(#"{"prompt": [1, 2]}"#) == PromptRecord(.tokens([1, 2])))
         #expect(try record(#"{"messages": [{"role": "user"}]}"#) == PromptRecord(.chat([["role": "user"]])))
     }
 
     @Test(arguments: [
         "7", "{}", #"{"prompt": 5}"#, #"{"prompt": ["a"]}"#, #"{"messages": {}}"#, #"{"prompt": "a", "messages": []}"#,
-        "{",
+        "{", #"{"prompt": "a", "adapter": 1}"#, #"{"prompt": "a", "adapter": ""}"#,
+        #"{"prompt": "a", "adapter": [[]]}"#, #"{"prompt": "a", "adapter": {"scale": 1}}"#,
+        #"{"prompt": "a", "adapter": {"name": "a", "scale": "x"}}"#,
     ])
     func refusesOtherLines(line: String) { #expect(throws: (any Error).self) { try record(line) } }
 

@@ -14,17 +14,18 @@ import Testing
 
         static var all: [Variant] {
             KernelSet.available.flatMap { kernels in
-                ["plain", "tied"].flatMap { model in
+                ["plain", "tied", "mistral", "bloom"].flatMap { model in
                     [ModelDType.float32, .bfloat16].map { Variant(model: model, dtype: $0, kernels: kernels) }
                 }
             }
         }
     }
 
-    @Test(arguments: KernelSet.available, ["plain", "tied"])
+    @Test(arguments: KernelSet.available, ["plain", "tied", "mistral", "qwen2", "bloom"])
     func asPEFTComputes(kernels: KernelSet, model: String) throws {
         let fixtures = try AdapterFixtures(model)
-        #expect(fixtures.names.count >= (model == "plain" ? 25 : 5))
+        let counts = ["plain": 25, "tied": 5, "mistral": 2, "qwen2": 3, "bloom": 10]
+        #expect(fixtures.names.count >= counts[model] ?? 0)
         let runner = try fixtures.runner(kernels: kernels)
         let harness = try Harness(runner, blocks: 16, blockSize: 8)
         let base = try harness.logits(fixtures.prompt())

@@ -44,6 +44,24 @@ import Foundation
         ("gqa", "attention_bias", .bool(true), ["q_proj.bias", "is not there"]),
         ("attention-bias", "attention_bias", .bool(false), ["proj.bias", "does not belong"]),
         ("mqa-tied", "tie_word_embeddings", .bool(false), ["lm_head.weight", "is not there"]),
+        ("gqa", "model_type", .string("mamba"), ["bloom, llama, mistral, qwen2"]),
+        ("gqa", "model_type", .string("qwen2"), ["q_proj.bias", "is not there"]),
+        ("qwen2", "model_type", .string("mistral"), ["proj.bias", "does not belong"]),
+        ("qwen2", "rope_parameters", .object(["rope_type": "mrope"]), ["rope_type", "mrope"]),
+        (
+            "qwen2", "layer_types", .array(["chunked_attention", "full_attention", "full_attention"]),
+            ["layer_types", "chunked_attention"]
+        ),
+        (
+            "mistral", "layer_types", .array(["sliding_attention", "full_attention"]),
+            ["layer_types", "full_attention"]
+        ),
+        (
+            "bloom", "apply_residual_connection_post_layernorm", .bool(true),
+            ["apply_residual_connection_post_layernorm"]
+        ),
+        ("bloom", "n_head", .int(4), ["hidden_size", "30", "4"]),
+        ("bloom", "n_layer", .int(1), ["transformer.h.1.", "does not belong"]),
     ])
     func mismatchesAreNamed(fixture: String, field: String, value: JSONValue, words: [String]) throws {
         let text = try Self.refusal(fixture, [(field, value)])

@@ -15,7 +15,7 @@ import Testing
 
     static var variants: [Variant] {
         KernelSet.available.flatMap { kernels in
-            ["gqa", "mqa-tied", "odd-sizes", "mha"].flatMap { name in
+            ["gqa", "mqa-tied", "odd-sizes", "mha", "mistral", "qwen2", "bloom"].flatMap { name in
                 [ModelDType.float32, .bfloat16].flatMap { dtype in
                     CacheDType.allCases.map { Variant(name: name, dtype: dtype, cache: $0, kernels: kernels) }
                 }

@@ -67,7 +67,7 @@ func delta(
 }
 
 func started(_ tokens: Int, cached: Int = 0, logprobs: [PositionLogprobs?]? = nil) -> GenerationEvent {
-    .started(PromptReport(promptTokens: tokens, cachedTokens: cached, adapters: nil, logprobs: logprobs))
+    .started(PromptReport(promptTokens: tokens, cachedTokens: cached, virtualTokens: 0, adapters: nil, logprobs: logprobs))
 }
 
 func position(_ token: Int32, _ logprob: Float, top: [(Int32, Float)] = []) -> PositionLogprobs {

@@ -17,6 +17,7 @@ import Testing
         }
         #expect(workload.isDone, "seed \(seed): sequences are left after 8000 steps")
         #expect(workload.scheduler.isIdle)
+        workload.releasePrefixes()
         #expect(workload.scheduler.cache.freeCount == workload.scheduler.configuration.cache.blockCount)
         #expect(workload.scheduler.inconsistency == nil)
     }
@@ -32,6 +33,8 @@ private struct Workload {
     private var nextID: UInt64 = 0
     private var now: Int64 = 0
     private var memory: CacheMemory
+    /// The prefixes that are installed, and the sequences that begin with them.
+    private var prefixes: [PrefixID: Set<SequenceID>] = [:]
 
     init(seed: UInt64) {
         random = SplitMix(state: seed)
@@ -42,6 +45,9 @@ private struct Workload {
             cache: KVCacheConfiguration(
                 blockSize: blockSize, blockCount: blocks,
                 isPrefixCachingEnabled: Int.random(in: 0..<5, using: &random) > 0))
+        if blocks > 3, Bool.random(using: &random) {
+            configuration.cache.reservedBlocks = .random(in: 1...(blocks - 1), using: &random)
+        }
         configuration.maxPromptLogits = .random(in: 1...32, using: &random)
         configuration.longPrefillThreshold = [0, 1, 8, 32].randomElement(using: &random) ?? 0
         configuration.maxMixedPrefillTokens = [0, 1, 8, 32].randomElement(using: &random) ?? 0
@@ -54,11 +60,40 @@ private struct Workload {
 
     var isDone: Bool { arrivals == 0 && lengths.isEmpty }
 
-    private var capacity: Int { scheduler.configuration.cache.blockCount * scheduler.configuration.cache.blockSize }
+    private var capacity: Int {
+        let cache = scheduler.configuration.cache
+        return (cache.reservedBlocks > 0 ? cache.reservedBlocks : cache.blockCount) * cache.blockSize
+    }
+
+    /// Positions of a prefix, always the same for one name.
+    private func positions(_ id: PrefixID) -> Int { [1, 4, 7, 33][Int(id.rawValue)] }
+
+    private mutating func changePrefixes() {
+        guard scheduler.configuration.cache.reservedBlocks > 0, Int.random(in: 0..<4, using: &random) == 0 else {
+            return
+        }
+        let id = PrefixID(.random(in: 0..<4, using: &random))
+        if let users = prefixes[id] {
+            guard users.isEmpty else { return }
+            scheduler.withCache { $0.releasePrefix(id) }
+            prefixes[id] = nil
+        } else {
+            let positions = positions(id)
+            guard let installed = scheduler.withCache({ $0.installPrefix(id, positions: positions) }) else { return }
+            memory.install(id, positions: positions, in: installed.blocks)
+            prefixes[id] = []
+        }
+    }
+
+    mutating func releasePrefixes() {
+        for id in prefixes.keys { scheduler.withCache { $0.releasePrefix(id) } }
+        prefixes = [:]
+    }
 
     mutating func step() throws {
         now += .random(in: 0...1_000_000_000, using: &random)
         if arrivals > 0, Bool.random(using: &random) { arrive() }
+        changePrefixes()
         if Int.random(in: 0..<40, using: &random) == 0, let id = lengths.keys.min() { end(id) }
         if Int.random(in: 0..<200, using: &random) == 0 { scheduler.resetPrefixCache() }
         if Int.random(in: 0..<100, using: &random) == 0 { scheduler.withCache { $0.trim(keeping: 1) } }
@@ -84,13 +119,20 @@ private struct Workload {
         // Few distinct beginnings, so that much is shared.
         let family = Int32.random(in: 0..<3, using: &random)
         let common = Int.random(in: 0...prompt, using: &random)
-        let tokens = (0..<prompt).map { $0 < common ? family : Int32.random(in: 0..<4, using: &random) }
+        var tokens = (0..<prompt).map { $0 < common ? family : Int32.random(in: 0..<4, using: &random) }
+        let prefix = prefixes.keys.sorted().randomElement(using: &random).map {
+            SequenceKeys.Prefix($0, positions: positions($0))
+        }.flatMap { $0.positions < prompt && Bool.random(using: &random) ? $0 : nil }
+        if let prefix {
+            for position in 0..<prefix.positions { tokens[position] = SequenceKeys.noToken }
+            prefixes[prefix.id]?.insert(id)
+        }
         scheduler.add(
             id,
             SequenceRequest(
                 keys: SequenceKeys(
-                    tokens: tokens, root: RootKey(salt: Int.random(in: 0..<6, using: &random) == 0 ? "salt" : nil),
-                    adapterState: .random(in: 0..<2, using: &random),
+                    tokens: tokens, salt: Int.random(in: 0..<6, using: &random) == 0 ? "salt" : nil,
+                    prefix: prefix, adapterState: .random(in: 0..<2, using: &random),
                     adapterStart: .random(in: 0...prompt, using: &random)),
                 priority: .random(in: -3...3, using: &random),
                 tenant: ["a", "b", "c"].randomElement(using: &random) ?? "a", arrival: now,
@@ -109,6 +151,7 @@ private struct Workload {
     private mutating func end(_ id: SequenceID) {
         scheduler.remove(id)
         lengths[id] = nil
+        for prefix in prefixes.keys { prefixes[prefix]?.remove(id) }
     }
 
     private func check(_ step: ScheduledStep) throws {
@@ -138,6 +181,21 @@ private struct CacheMemory {
 
     init(blockSize: Int) { self.blockSize = blockSize }
 
+    /// Writes what a prefix puts before sequences.
+    mutating func install(_ id: PrefixID, positions: Int, in blocks: [BlockID]) {
+        for position in 0..<positions {
+            let place = Place(block: blocks[position / blockSize], offset: position % blockSize)
+            content[place] = Self.digest(id, position)
+        }
+    }
+
+    private static func digest(_ id: PrefixID, _ position: Int) -> Int {
+        var hasher = Hasher()
+        hasher.combine(id)
+        hasher.combine(position)
+        return hasher.finalize()
+    }
+
     /// Copies, writes what the step computes, then reads all that it attends to.
     mutating func execute(_ step: ScheduledStep, _ scheduler: Scheduler) throws {
         for copy in step.copies {
@@ -149,6 +207,9 @@ private struct CacheMemory {
             let state = scheduler[slot: entry.slot]
             guard state.id == entry.id else { throw Broken(description: "an entry without sequence") }
             let truth = digests(of: state)
+            if entry.start < state.keys.prefix?.positions ?? 0 {
+                throw Broken(description: "\(state.id) would compute its prefix")
+            }
             for position in entry.start..<(entry.start + entry.count) {
                 content[place(position, state)] = truth[position]
             }
@@ -171,6 +232,7 @@ private struct CacheMemory {
         var hasher = Hasher()
         hasher.combine(state.keys.root)
         return state.tokens.enumerated().map { position, token in
+            if let prefix = state.keys.prefix, position < prefix.positions { return Self.digest(prefix.id, position) }
             hasher.combine(token)
             hasher.combine(position >= state.keys.adapterStart ? state.keys.adapterState : 0)
             let copy = hasher

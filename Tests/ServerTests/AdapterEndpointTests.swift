@@ -1,3 +1,4 @@
+import Checkpoints
 import Engine
 import Foundation
 import Testing
@@ -48,6 +49,16 @@ import Testing
             #expect(models.contains(#""parent":"scripted","permission""#))
             #expect(try await server.get("/v1/models/a").status == 200)
             #expect(try await server.get("/v1/adapters").text.contains(#""digest":"d""#))
+            let one = try await server.get("/v1/adapters/a").json
+            #expect(one["kind"] == "lora" && one["rank"] == 8 && one["residency"] == "memory")
+            #expect(one["load_seconds"] == 0.25 && one["uses"]?["requests"] == 0 && one["last_used"] == .null)
+            let reloaded = try await server.post("/v1/adapters/reload", #"{"name":"a"}"#)
+            #expect(reloaded.status == 200 && reloaded.text.contains("/library/two"))
+            #expect(try await server.post("/v1/adapters/pin", #"{"name":"a"}"#).status == 200)
+            for path in ["reload", "pin"] {
+                #expect(try await server.post("/v1/adapters/\(path)", #"{"name":"b"}"#).status == 404)
+            }
+            #expect(try await server.get("/v1/adapters/b").status == 404)
             let unloaded = try await server.post("/v1/unload_lora_adapter", #"{"lora_name":"a"}"#)
             #expect(unloaded.text == "Success: LoRA adapter 'a' removed successfully.")
             #expect(try await server.post("/v1/unload_lora_adapter", #"{"lora_name":"a"}"#).status == 404)
@@ -87,6 +98,10 @@ import Testing
             #expect(models.contains(#""id":"one""#) && models.contains(#""id":"two""#))
             #expect(!models.contains("not-one") && !models.contains(#""id":"link""#))
             #expect(engine.loadedAdapters.isEmpty)
+            let listed = try await server.get("/v1/adapters").json["data"]?.array ?? []
+            #expect(listed.map { $0["id"]?.string } == ["one", "two"])
+            #expect(listed.allSatisfy { $0["residency"] == "disk" && $0["kind"] == .null })
+            #expect(try await server.get("/v1/adapters/one").json["resident"] == false)
             let body = #"{"adapters":["one",{"name":"two","scale":0.5}],"prompt":"x"}"#
             #expect(try await server.post("/v1/completions", body).status == 200)
             #expect(engine.loadedAdapters.map(\.name) == ["one", "two"])
@@ -113,7 +128,10 @@ import Testing
         }
         let body = #"{"lora_name":"a","lora_path":"\#(folders.library)/one"}"#
         try await withServer(ScriptedEngine(), keys) { server async throws in
-            for path in ["/v1/load_lora_adapter", "/v1/unload_lora_adapter", "/v1/adapters"] {
+            for path in [
+                "/v1/load_lora_adapter", "/v1/unload_lora_adapter", "/v1/adapters", "/v1/adapters/reload",
+                "/v1/adapters/pin",
+            ] {
                 #expect(try await server.post(path, body).status == 401)
                 #expect(try await server.post(path, body, headers: ["x-api-key": "key"]).status == 403)
             }
@@ -121,6 +139,47 @@ import Testing
             #expect(try await server.post("/v1/load_lora_adapter", body, headers: admin).status == 200)
             #expect(try await server.get("/v1/adapters/a", method: "DELETE", headers: admin).status == 204)
             #expect(try await server.get("/v1/models", headers: admin).status == 200)
+        }
+    }
+
+    @Test func strictnessIsTheRequestsOrElseTheServers() async throws {
+        let folders = try Folders()
+        for (isStrict, field, expected) in [
+            (false, "", false), (true, "", true), (false, #","adapter_strict":true"#, true),
+            (true, #","adapter_strict":false"#, false), (true, #","adapter_strict":null"#, true),
+        ] {
+            let engine = ScriptedEngine()
+            let configuration = configured {
+                $0.adapterLibrary = folders.library
+                $0.requiresInvocation = isStrict
+            }
+            try await withServer(engine, configuration) { server async throws in
+                let prompt = #"{"model":"one","prompt":["x","y"],"max_tokens":1\#(field)}"#
+                #expect(try await server.post("/v1/completions", prompt).status == 200)
+                let chat = #"{"adapters":["one","two"],"messages":[{"role":"user","content":"x"}]\#(field)}"#
+                #expect(try await server.post("/v1/chat/completions", chat).status == 200)
+                #expect(engine.requests.map(\.requiresInvocation) == [expected, expected, expected])
+                let bad = #"{"model":"one","prompt":"x","adapter_strict":1}"#
+                #expect(try await server.post("/v1/completions", bad).status == 400)
+            }
+        }
+    }
+
+    /// The scripted model has 258 tokens, each of its adapters two more.
+    @Test func detokenizeKnowsTheTokensOfAnAdapter() async throws {
+        let folders = try Folders()
+        try await withServer(ScriptedEngine(), configured { $0.adapterLibrary = folders.library }) {
+            server async throws in
+            for (fields, status) in [
+                (#""tokens":[104,257]"#, 200), (#""tokens":[104,258]"#, 400),
+                (#""model":"one","tokens":[104,259]"#, 200),
+                (#""adapters":["two"],"tokens":[259]"#, 200), (#""model":"one","tokens":[260]"#, 400),
+                (#""model":"one","tokens":[2147483647]"#, 400), (#""model":"one","tokens":[2147483648]"#, 400),
+                (#""model":"one","tokens":[-1]"#, 400), (#""model":"none","tokens":[1]"#, 404),
+            ] {
+                let response = try await server.post("/detokenize", "{\(fields)}")
+                #expect(response.status == status, "\(fields): \(response.text)")
+            }
         }
     }
 }

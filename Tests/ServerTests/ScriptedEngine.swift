@@ -109,7 +109,7 @@ final class ScriptedEngine: EngineService {
         let text = decode(request.prompt, skipSpecialTokens: true)
         if text.hasPrefix("hold") { return }
         let report = PromptReport(
-            promptTokens: request.prompt.count, cachedTokens: min(3, request.prompt.count - 1),
+            promptTokens: request.prompt.count, cachedTokens: min(3, request.prompt.count - 1), virtualTokens: 0,
             adapters: request.adapters.isEmpty ? nil : .from(2),
             logprobs: request.sampling.promptLogprobs.map { Self.promptLogprobs(request.prompt, top: $0) })
         continuation.yield(.started(report))
@@ -162,9 +162,12 @@ final class ScriptedEngine: EngineService {
     func isLoaded(_ adapter: String) -> Bool { state.withLock { $0.adapters[adapter] != nil } }
 
     func loadAdapter(_ name: String, path: String, replacing: Bool) async throws -> AdapterInformation {
-        let information = AdapterInformation(
+        var information = AdapterInformation(
             name: name, path: path, kind: "lora", ranks: [8], digest: "d", byteCount: 10, isActivated: false,
             created: 5)
+        // Two tokens of its own.
+        information.vocabularySize = model.vocabularySize + 2
+        information.loadSeconds = 0.25
         let isTaken = state.withLock { !replacing && $0.adapters[name] != nil }
         if isTaken { throw EngineError.invalidRequest(parameter: "lora_name", message: "\(name) is taken") }
         change { $0.adapters[name] = information }
@@ -175,6 +178,11 @@ final class ScriptedEngine: EngineService {
 
     func pinAdapter(_ name: String, _ isPinned: Bool) throws(EngineError) {
         guard isLoaded(name) else { throw .unknownAdapter(name) }
+    }
+
+    func reloadAdapter(_ name: String) async throws -> AdapterInformation {
+        guard let known = state.withLock({ $0.adapters[name] }) else { throw EngineError.unknownAdapter(name) }
+        return try await loadAdapter(name, path: known.path, replacing: true)
     }
 
     func unloadAdapter(_ name: String) throws(EngineError) {

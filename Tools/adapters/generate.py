@@ -1,6 +1,6 @@
-"""Adapters of every kind on tiny random Llama models, saved by PEFT, with what PEFT makes of them.
+"""Adapters of every kind on tiny random models, saved by PEFT, with what PEFT makes of them.
 
-FOLDER/models/{plain,tied}     config.json, model.safetensors
+FOLDER/models/MODEL     config.json, model.safetensors
 FOLDER/adapters/NAME           adapter_config.json, adapter_model.safetensors as PEFT saves them, and expected.safetensors:
                                some of the parameters that differ after PEFT merged the adapter in float64, or the prompt
 FOLDER/logits.safetensors      for each NAME, and for each model alone, the logits of all positions of one prompt, by PEFT's
@@ -21,7 +21,7 @@ from peft import (
     MultitaskPromptTuningConfig, PeftModel, PrefixTuningConfig, PromptEncoderConfig, PromptTuningConfig,
     TrainableTokensConfig, VeraConfig, get_peft_model)
 from safetensors.torch import load_file, save_file
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM
 
 SEED = 20250802
 VOCABULARY = 32
@@ -29,7 +29,12 @@ BASE = dict(
     vocab_size=VOCABULARY, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=4,
     num_key_value_heads=2, head_dim=4, max_position_embeddings=64, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2,
     rope_parameters={"rope_type": "default", "rope_theta": 10000.0})
-MODELS = {"plain": dict(attention_bias=True), "tied": dict(tie_word_embeddings=True)}
+MODELS = {
+    "plain": dict(attention_bias=True), "tied": dict(tie_word_embeddings=True),
+    "mistral": dict(model_type="mistral", sliding_window=6),
+    "qwen2": dict(model_type="qwen2", head_dim=None, use_sliding_window=True, sliding_window=5, max_window_layers=1),
+    "bloom": dict(model_type="bloom", vocab_size=VOCABULARY, hidden_size=18, n_layer=2, n_head=3),
+}
 ALL = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
@@ -74,11 +79,36 @@ CASES = {
     "tied-tokens": case(lora(target_modules=["v_proj"], trainable_token_indices=[8, 2]), model="tied"),
     "tied-head": case(lora(target_modules=["lm_head"]), model="tied"),
     "tied-dora": case(lora(target_modules=["embed_tokens", "v_proj"], use_dora=True), model="tied"),
+    "mistral-lora": case(lora(r=2, target_modules="all-linear"), model="mistral"),
+    "mistral-dora": case(lora(r=2, target_modules=["k_proj", "o_proj"], use_dora=True), model="mistral"),
+    "qwen2-lora": case(lora(r=2, target_modules="all-linear"), model="qwen2"),
+    "qwen2-dora": case(lora(r=2, target_modules=["q_proj", "v_proj"], use_dora=True), model="qwen2"),
+    "qwen2-all-biases": case(lora(bias="all"), model="qwen2"),
+    "bloom-lora": case(lora(r=2, target_modules="all-linear"), model="bloom"),
+    "bloom-lora-bias": case(lora(target_modules=["query_key_value", "dense_h_to_4h"], lora_bias=True), model="bloom"),
+    "bloom-dora": case(lora(
+        r=2, target_modules=["query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"], use_dora=True), model="bloom"),
+    "bloom-embed": case(lora(target_modules=["word_embeddings", "query_key_value"]), model="bloom"),
+    "bloom-all-biases": case(lora(target_modules=["query_key_value"], bias="all"), model="bloom"),
+    "bloom-own-biases": case(lora(target_modules=["query_key_value", "dense_h_to_4h"], bias="lora_only"), model="bloom"),
+    "bloom-saved": case(lora(
+        target_modules=["query_key_value"], modules_to_save=["dense", "dense_h_to_4h", "word_embeddings_layernorm"]),
+        model="bloom"),
+    "bloom-ia3": case(IA3Config(
+        task_type="CAUSAL_LM", target_modules=["query_key_value", "dense_4h_to_h"], feedforward_modules=["dense_4h_to_h"]),
+        model="bloom"),
+    "bloom-norms": case(LNTuningConfig(
+        task_type="CAUSAL_LM", target_modules=["input_layernorm", "ln_f", "word_embeddings_layernorm"]), model="bloom"),
+    "bloom-tokens": case(TrainableTokensConfig(
+        task_type="CAUSAL_LM", target_modules=["word_embeddings"], token_indices=[5, 30, 6]), model="bloom"),
     "trainable-tokens": case(TrainableTokensConfig(
         task_type="CAUSAL_LM", target_modules=["embed_tokens"], token_indices=[5, 30, 6])),
     "adalora": case(AdaLoraConfig(
         task_type="CAUSAL_LM", target_modules=["q_proj", "down_proj"], init_r=4, target_r=2, lora_alpha=6, total_step=9)),
     "vera": case(VeraConfig(task_type="CAUSAL_LM", target_modules=["q_proj", "k_proj", "down_proj"], r=5)),
+    "vera-seeded": case(VeraConfig(
+        task_type="CAUSAL_LM", target_modules=["k_proj", "down_proj"], r=20, save_projection=False,
+        projection_prng_key=2**32 + 77)),
     "ia3": case(IA3Config(
         task_type="CAUSAL_LM", target_modules=["k_proj", "v_proj", "down_proj"], feedforward_modules=["down_proj"])),
     "ia3-regex": case(IA3Config(
@@ -111,7 +141,11 @@ def seeded(*names):
 def make_models(folder):
     for name, changes in MODELS.items():
         seeded("model", name)
-        model = LlamaForCausalLM(LlamaConfig(**{**BASE, **changes}))
+        changes = dict(changes)
+        model_type = changes.pop("model_type", "llama")
+        fields = changes if model_type == "bloom" else {**BASE, **changes}
+        fields = {key: value for key, value in fields.items() if key != "head_dim" or value}
+        model = AutoModelForCausalLM.from_config(AutoConfig.for_model(model_type, **fields))
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.copy_(torch.randn_like(parameter) * 0.3)
@@ -120,7 +154,7 @@ def make_models(folder):
 
 
 def load_model(folder, case):
-    model = LlamaForCausalLM.from_pretrained(folder / "models" / case["model"], dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(folder / "models" / case["model"], dtype=torch.float32)
     if case["grown"]:
         model.resize_token_embeddings(VOCABULARY + case["grown"], mean_resizing=False)
     model.name_or_path = model.config._name_or_path = f"tiny-{case['model']}"
@@ -185,7 +219,7 @@ def expect(folder, name, case):
             key for key, value in after.items()
             if value.shape != before[key].shape or not torch.equal(value, before[key]))
         # Merging writes into the weight that the head shares; the adapter at work leaves the other one alone.
-        if name in ("tied-embed", "tied-dora"):
+        if name in ("tied-embed", "tied-dora", "bloom-embed"):
             changed.remove("lm_head.weight")
         if name == "tied-head":
             changed.remove("model.embed_tokens.weight")
@@ -199,6 +233,12 @@ def expect(folder, name, case):
         inner = [key for key in changed if "layers" in key]
         chosen += random.Random(SEED + len(name)).sample(inner, min(2, len(inner)))
         expected = {key: after[key].float().contiguous().clone() for key in chosen}
+    if name == "vera-seeded":
+        # What PEFT draws again when it loads the adapter.
+        model = PeftModel.from_pretrained(load_model(folder, case), folder / "adapters" / name).base_model
+        save_file(
+            {"vera_A": model.vera_A["default"], "vera_B": model.vera_B["default"]},
+            folder / "adapters" / name / "projections.safetensors")
     expected = {key: value.detach() for key, value in sorted(expected.items())}
     save_file(expected, folder / "adapters" / name / "expected.safetensors")
     return changed
@@ -209,7 +249,7 @@ def logits(folder):
     result = {"prompt": torch.tensor(PROMPT, dtype=torch.int32)}
     with torch.no_grad():
         for name in MODELS:
-            model = LlamaForCausalLM.from_pretrained(folder / "models" / name, dtype=torch.float64)
+            model = AutoModelForCausalLM.from_pretrained(folder / "models" / name, dtype=torch.float64)
             result[name] = model(torch.tensor([PROMPT])).logits[0]
         for name, case in CASES.items():
             if name in PROMPTS or name == "alora":

@@ -25,17 +25,12 @@ extension AdapterReader {
     }
 
     /// Most numbers that a file's shared matrices are made to.
-    private static let maximumSize = 1 << 31
+    static let maximumSize = 1 << 31
 
     /// VeRA: `y += b * (B (d * (A x)))` with one A and B for all modules, cut to each module's size.
     mutating func readVeRA() throws(CheckpointError) {
         let rank = try fields.int("r", in: 1...1 << 20) ?? 256
-        guard let a = try tensors.take("base_model.vera_A"), let b = try tensors.take("base_model.vera_B") else {
-            throw CheckpointError(
-                .unsupported, file: tensors.file, subject: "tensor 'base_model.vera_A' or 'base_model.vera_B'",
-                "is not there; projections that are made again from a seed are not supported",
-                advice: "load the adapter with PEFT, set save_projection to true and save it again")
-        }
+        let (a, b) = try projections(rank: rank)
         for (matrix, side) in [(a, 0), (b, 1)] {
             guard matrix.shape.count == 2, matrix.shape[side] == rank else {
                 throw tensors.problem(

@@ -138,6 +138,11 @@ struct AdapterReader {
 
     func outputs(_ module: ModelCatalog.Module) -> Int { module.name == catalog.head ? headRows : module.outputs }
 
+    /// Whether PEFT may attach the adapter to a linear layer.
+    func mayBeSelected(_ module: ModelCatalog.Module) -> Bool {
+        module.kind == .linear && (selection[module.name] ?? nil) != false
+    }
+
     /// Modules that the configuration selects and the file has nothing for, where that can be told.
     var untouchedModules: [String] {
         let changed = Set(effects.modules)

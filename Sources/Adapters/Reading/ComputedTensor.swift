@@ -54,6 +54,17 @@ struct ComputedTensor {
         }
     }
 
+    /// A matrix of PEFT's `_kaiming_init`, drawn on a CPU from torch's generator of `seed` after `skip` other numbers.
+    func kaimingUniform(
+        _ name: String, rows: Int, columns: Int, seed: Int, skip: Int
+    ) throws(CheckpointError) -> TensorView {
+        // The same operations in the same order as in torch, for the same bits.
+        let bound = 3.0.squareRoot() * (2.0.squareRoot() / Double(columns).squareRoot())
+        return try make(name, [rows, columns]) { out in
+            mk_torch_uniform(UInt64(bitPattern: Int64(seed)), skip, bound, rows * columns, out)
+        }
+    }
+
     /// `a b` for `[m, k]` and `[k, n]`.
     func product(_ a: TensorView, _ b: TensorView) throws(CheckpointError) -> TensorView {
         try combined(a, b, [a.shape[0], b.shape[1]]) {

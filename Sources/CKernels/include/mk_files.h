@@ -44,4 +44,7 @@ void mk_pair_rows(
 void mk_pair_columns(
     const float *_Nonnull a, size_t r, const float *_Nonnull b, size_t s, size_t rows, float *_Nonnull out);
 
+/// What torch's `Tensor.uniform_(-bound, bound)` draws in float on a CPU from a generator of this seed, after `skip` numbers.
+void mk_torch_uniform(uint64_t seed, size_t skip, double bound, size_t count, float *_Nonnull out);
+
 #endif

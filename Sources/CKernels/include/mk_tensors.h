@@ -35,7 +35,7 @@ typedef struct mk_packed {
     int32_t n, k;
 } mk_packed;
 
-/// Activation functions of gated feed-forward layers.
+/// Activation functions of feed-forward layers.
 typedef enum mk_activation {
     mk_silu = 0,
     /// x * Phi(x), by erf.
@@ -80,8 +80,12 @@ typedef struct mk_attention {
     size_t out_stride;
     int32_t heads;
     float scale;
-    /// Each position sees itself and the `window - 1` before it; 0 means all.
+    /// Each position sees itself and the `window - 1` before it; 0 means all. Blocks wholly before the window of all of
+    /// a call's tokens are never read.
     int32_t window;
+    /// For each query head, what is taken off a score for every position between query and key (ALiBi, arXiv
+    /// 2108.12409); null for none.
+    const float *_Nullable slopes;
 } mk_attention;
 
 /// Kernels of a transformer layer.
@@ -100,6 +104,10 @@ typedef struct mk_tensor_kernels {
     /// out = x / sqrt(mean(x^2) + epsilon) * weight over `n` values.
     void (*_Nonnull rms_norm)(
         const float *_Nonnull x, const float *_Nonnull weight, float epsilon, int32_t n, float *_Nonnull out);
+    /// out = (x - mean) / sqrt(mean((x - mean)^2) + epsilon) * weight (+ bias) over `n` values.
+    void (*_Nonnull layer_norm)(
+        const float *_Nonnull x, const float *_Nonnull weight, const float *_Nullable bias, float epsilon, int32_t n,
+        float *_Nonnull out);
     /// Rotates the first `rotary` channels of each head in place, halves paired: (x[i], x[i + rotary / 2]).
     /// `cosine` and `sine` hold `rotary / 2` values for the token's position.
     void (*_Nonnull rope)(
@@ -120,11 +128,20 @@ typedef struct mk_tensor_kernels {
     void (*_Nonnull shrink)(
         const void *_Nonnull a, mk_storage storage, int32_t rank, int32_t k, const float *_Nonnull x, size_t x_stride,
         int32_t rows, float scale, float *_Nonnull out, size_t out_stride);
+    /// out[m][n] += sum over k of v[m][k] b[k][n] for the panels `panel_begin ..< panel_end`: the second half of a low-rank
+    /// change. `out` is where the first of these panels begins in the first row; panels are `panel_stride` numbers apart,
+    /// which is more than 32 where they alternate with others. The bits are those of `matmul` with `accumulate`.
+    void (*_Nonnull expand)(
+        const mk_packed *_Nonnull b, int32_t panel_begin, int32_t panel_end, const float *_Nonnull v, size_t v_stride,
+        int32_t rows, float *_Nonnull out, size_t out_stride, size_t panel_stride);
     /// out[m][n] = activation(gate) * up for outputs that alternate gate, up panel by panel, as `matmul` of weights for
     /// `gated_matmul` gives them; works on the pairs `pair_begin ..< pair_end` and writes `columns` outputs at most.
     void (*_Nonnull gate)(
         const float *_Nonnull in, size_t in_stride, int32_t pair_begin, int32_t pair_end, int32_t rows,
         float *_Nonnull out, size_t out_stride, int32_t columns, mk_activation activation);
+    /// x = activation(x) in place, over `columns` values of each row.
+    void (*_Nonnull activate)(
+        float *_Nonnull x, size_t stride, int32_t rows, int32_t columns, mk_activation activation);
 } mk_tensor_kernels;
 
 /// Bytes of one block of one layer.

@@ -81,6 +81,48 @@ static void shrink(
         shrink_rows(mk_float32, a, rank, k, x, x_stride, rows, scale, out, out_stride);
 }
 
+MK_INLINE void expand_rows(
+    const int rows, const mk_packed *w, const void *weights, const float *v, size_t v_stride, float *out,
+    size_t out_stride, int32_t columns) {
+    vf sum[MK_ROWS][MK_VECS];
+    MK_UNROLL for (int r = 0; r < rows; r++)
+        MK_UNROLL for (int i = 0; i < MK_VECS; i++) sum[r][i] = vf_set(0);
+    if (w->storage == mk_bfloat16)
+        accumulate_bfloat16(rows, v, v_stride, weights, w->k, false, sum);
+    else
+        accumulate_float32(rows, v, v_stride, weights, w->k, false, sum);
+    const piece p = {.c = out, .c_stride = out_stride, .columns = columns, .accumulate = true};
+    finish_rows(rows, &p, sum);
+}
+
+/// Adds the product with a shallow B, panel by panel: what `matmul` with `accumulate` does, bit for bit, without its
+/// preparations, which would cost more than the product.
+static void expand(
+    const mk_packed *w, int32_t panel_begin, int32_t panel_end, const float *v, size_t v_stride, int32_t rows,
+    float *out, size_t out_stride, size_t panel_stride) {
+    const bool is_pairs = w->storage == mk_bfloat16;
+    const size_t panel_bytes =
+        (size_t)mk_panel_columns * (is_pairs ? 2 * (size_t)((w->k + 1) & ~1) : 4 * (size_t)w->k);
+    for (int32_t panel = panel_begin; panel < panel_end; panel++) {
+        const char *weights = (const char *)w->data + panel_bytes * (size_t)panel;
+        const int32_t columns = w->n - panel * mk_panel_columns;
+        for (int pass = 0; pass < passes && pass * pass_columns < columns; pass++) {
+            const int32_t column = pass * pass_columns;
+            const char *from = weights + (size_t)column * 4;
+            float *to = out + (size_t)(panel - panel_begin) * panel_stride + column;
+            int32_t row = 0;
+            for (; row + 4 <= rows; row += 4)
+                expand_rows(
+                    4, w, from, v + (size_t)row * v_stride, v_stride, to + (size_t)row * out_stride, out_stride,
+                    columns - column);
+            for (; row < rows; row++)
+                expand_rows(
+                    1, w, from, v + (size_t)row * v_stride, v_stride, to + (size_t)row * out_stride, out_stride,
+                    columns - column);
+        }
+    }
+}
+
 /// Gate and up of alternating panels to activation(gate) * up, for the pairs of panels `pair_begin ..< pair_end`.
 static void gate_pairs(
     const float *in, size_t in_stride, int32_t pair_begin, int32_t pair_end, int32_t rows, float *out,

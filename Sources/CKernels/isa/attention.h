@@ -43,8 +43,8 @@ MK_INLINE void attend_rows(
         }
         if (a->shape.block_size < mk_tile_positions)
             cache_gather(
-                &a->shape, a->cache, table, kv_head, span.base, limit < end ? limit - span.base : mk_tile_positions,
-                gathered);
+                &a->shape, a->cache, table, kv_head, span.base, first > span.base ? first - span.base : 0,
+                limit < end ? limit - span.base : mk_tile_positions, gathered);
         attend_span(rows, storage, s, &span);
         span = next;
     }
@@ -98,6 +98,7 @@ static void attend(
             for (int v = 0; v < tile_vectors; v++) s.sum[r][v] = vf_set(0);
             // Finite, so that a row that has seen nothing yet computes exp(0), not exp(infinity - infinity).
             s.max[r] = -1e30f;
+            s.slope[r] = a->slopes ? a->slopes[head] : 0;
             s.limit[r] = sequence->context_length - sequence->token_count + t + 1;
             s.first[r] = a->window > 0 && s.limit[r] > a->window ? s.limit[r] - a->window : 0;
         }

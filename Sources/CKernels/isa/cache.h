@@ -131,14 +131,14 @@ static inline void cache_write(const mk_cache_shape *s, void *cache, int64_t slo
     }
 }
 
-/// Assembles one tile, K then V, from blocks smaller than a tile; `positions` of it hold tokens, the rest is zero.
+/// Assembles one tile, K then V, from blocks smaller than a tile: its positions `first ..< limit`; the rest is zero.
 static inline void cache_gather(
-    const mk_cache_shape *s, const void *cache, const int32_t *table, int32_t kv_head, int32_t base, int32_t positions,
-    void *tile) {
+    const mk_cache_shape *s, const void *cache, const int32_t *table, int32_t kv_head, int32_t base, int32_t first,
+    int32_t limit, void *tile) {
     const int32_t depth = cache_depth(s);
     char *tile_k = tile, *tile_v = tile_k + mk_tile_positions * cache_row_bytes(s);
     memset(tile, 0, 2 * mk_tile_positions * cache_row_bytes(s));
-    for (int32_t p = 0; p < positions; p++) {
+    for (int32_t p = first; p < limit; p++) {
         const char *k = cache_at(s, cache, table[(base + p) / s->block_size], kv_head), *v = k + cache_half_bytes(s);
         const int32_t offset = p % s->block_size;
         const size_t row = (size_t)offset * (size_t)depth;

@@ -67,6 +67,52 @@ static void rms_norm(const float *x, const float *weight, float epsilon, int32_t
     for (int32_t i = 0; i < n; i++) out[i] = weight[i] * (x[i] * factor);
 }
 
+/// Sum of x - shift, or of its squares. Four chains, as in `rms_norm`.
+MK_INLINE float sum_row(const float *x, float shift, const bool squares, int32_t n) {
+    vf sum[4] = {vf_set(0), vf_set(0), vf_set(0), vf_set(0)};
+    int32_t i = 0;
+    for (; i + 4 * MK_LANES <= n; i += 4 * MK_LANES) {
+        MK_UNROLL for (int v = 0; v < 4; v++) {
+            const vf value = vf_load(x + i + v * MK_LANES) - vf_set(shift);
+            sum[v] = squares ? vf_fma(value, value, sum[v]) : sum[v] + value;
+        }
+    }
+    for (; i < n; i += MK_LANES) {
+        const vf value = (n - i >= MK_LANES ? vf_load(x + i) : load_partial(x + i, n - i, shift)) - vf_set(shift);
+        sum[0] = squares ? vf_fma(value, value, sum[0]) : sum[0] + value;
+    }
+    return vf_sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
+}
+
+static void layer_norm(const float *x, const float *weight, const float *bias, float epsilon, int32_t n, float *out) {
+    const float mean = sum_row(x, 0, false, n) / (float)n;
+    const float factor = 1.0f / sqrtf(sum_row(x, mean, true, n) / (float)n + epsilon);
+    for (int32_t i = 0; i < n; i++) out[i] = weight[i] * ((x[i] - mean) * factor);
+    if (bias)
+        for (int32_t i = 0; i < n; i++) out[i] += bias[i];
+}
+
+MK_INLINE void activate_each(float *x, size_t stride, int32_t rows, int32_t columns, const mk_activation activation) {
+    for (int32_t r = 0; r < rows; r++) {
+        float *row = x + (size_t)r * stride;
+        int32_t i = 0;
+        for (; i + MK_LANES <= columns; i += MK_LANES) vf_store(row + i, activate(vf_load(row + i), activation));
+        if (i == columns) continue;
+        float lanes[MK_LANES];
+        vf_store(lanes, activate(load_partial(row + i, columns - i, 0), activation));
+        memcpy(row + i, lanes, (size_t)(columns - i) * sizeof(float));
+    }
+}
+
+static void activate_rows(float *x, size_t stride, int32_t rows, int32_t columns, mk_activation activation) {
+    switch (activation) {
+    case mk_silu: activate_each(x, stride, rows, columns, mk_silu); break;
+    case mk_gelu: activate_each(x, stride, rows, columns, mk_gelu); break;
+    case mk_gelu_tanh: activate_each(x, stride, rows, columns, mk_gelu_tanh); break;
+    case mk_relu: activate_each(x, stride, rows, columns, mk_relu); break;
+    }
+}
+
 static void rope(
     float *x, int32_t heads, int32_t head_dim, int32_t rotary, const float *cosine, const float *sine) {
     const int32_t half = rotary / 2;

@@ -134,6 +134,19 @@ static void shrink(
     }
 }
 
+static void expand(
+    const mk_packed *w, int32_t panel_begin, int32_t panel_end, const float *v, size_t v_stride, int32_t rows,
+    float *out, size_t out_stride, size_t panel_stride) {
+    for (int32_t panel = panel_begin; panel < panel_end; panel++) {
+        for (int32_t r = 0; r < rows; r++) {
+            float product[mk_panel_columns];
+            panel_product(w, panel, v + (size_t)r * v_stride, NULL, product);
+            float *to = out + (size_t)r * out_stride + (size_t)(panel - panel_begin) * panel_stride;
+            for (int32_t i = 0; i < mk_panel_columns && panel * mk_panel_columns + i < w->n; i++) to[i] += product[i];
+        }
+    }
+}
+
 static void gate_pairs(
     const float *in, size_t in_stride, int32_t pair_begin, int32_t pair_end, int32_t rows, float *out,
     size_t out_stride, int32_t columns, mk_activation activation) {
@@ -152,6 +165,21 @@ static void rms_norm(const float *x, const float *weight, float epsilon, int32_t
     for (int32_t i = 0; i < n; i++) sum += (double)x[i] * x[i];
     const double factor = 1 / sqrt(sum / n + epsilon);
     for (int32_t i = 0; i < n; i++) out[i] = (float)(weight[i] * (x[i] * factor));
+}
+
+static void layer_norm(const float *x, const float *weight, const float *bias, float epsilon, int32_t n, float *out) {
+    double sum = 0, squares = 0;
+    for (int32_t i = 0; i < n; i++) sum += x[i];
+    const double mean = sum / n;
+    for (int32_t i = 0; i < n; i++) squares += (x[i] - mean) * (x[i] - mean);
+    const double factor = 1 / sqrt(squares / n + epsilon);
+    for (int32_t i = 0; i < n; i++) out[i] = (float)(weight[i] * ((x[i] - mean) * factor) + (bias ? bias[i] : 0));
+}
+
+static void activate_rows(float *x, size_t stride, int32_t rows, int32_t columns, mk_activation activation) {
+    for (int32_t r = 0; r < rows; r++)
+        for (int32_t i = 0; i < columns; i++)
+            x[(size_t)r * stride + (size_t)i] = (float)activate(x[(size_t)r * stride + (size_t)i], activation);
 }
 
 static void rope(
@@ -192,13 +220,13 @@ static float cached(
 }
 
 static void attend_row(
-    const mk_attention *a, const int32_t *table, int32_t kv_head, const float *q, int32_t first, int32_t limit,
-    float *out) {
+    const mk_attention *a, const int32_t *table, int32_t kv_head, const float *q, float slope, int32_t first,
+    int32_t limit, float *out) {
     double sum = 0, max = -INFINITY, total[mk_max_head_dim] = {0};
     for (int32_t p = first; p < limit; p++) {
         double score = 0;
         for (int32_t d = 0; d < a->shape.head_dim; d++) score += (double)q[d] * cached(a, table, kv_head, false, p, d);
-        score *= a->scale;
+        score = score * a->scale + (double)slope * (p - (limit - 1));
         const double top = score > max ? score : max, factor = exp(max - top), e = exp(score - top);
         max = top;
         sum = sum * factor + e;
@@ -218,8 +246,8 @@ static void attend(
             const size_t row = (size_t)(sequence->token_start + t);
             const size_t head = (size_t)(kv_head * group + g) * (size_t)a->shape.head_dim;
             attend_row(
-                a, a->block_tables + sequence->block_table_start, kv_head, a->q + row * a->q_stride + head, first,
-                limit, a->out + row * a->out_stride + head);
+                a, a->block_tables + sequence->block_table_start, kv_head, a->q + row * a->q_stride + head,
+                a->slopes ? a->slopes[kv_head * group + g] : 0, first, limit, a->out + row * a->out_stride + head);
         }
     }
 }

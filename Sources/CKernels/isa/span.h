@@ -28,6 +28,8 @@ typedef struct attention_rows {
     float factor[span_tiles][MK_ATTENTION_ROWS];
     vf sum[MK_ATTENTION_ROWS][tile_vectors];
     float max[MK_ATTENTION_ROWS];
+    /// What is taken off a score for every position between query and key.
+    float slope[MK_ATTENTION_ROWS];
     /// Positions that the row sees: `first[r] ..< limit[r]`.
     int32_t first[MK_ATTENTION_ROWS], limit[MK_ATTENTION_ROWS];
 } attention_rows;
@@ -121,6 +123,13 @@ MK_INLINE void tile_scores(
     }
 }
 
+/// Scores of a vector of positions from `first` on with their bias for the distance to `position`, the row's own.
+MK_INLINE vf position_bias(vf score, float slope, int32_t position, int32_t first) {
+    float distance[MK_LANES];
+    MK_UNROLL for (int i = 0; i < MK_LANES; i++) distance[i] = (float)(first - position + i);
+    return vf_fma(vf_set(slope), vf_load(distance), score);
+}
+
 /// Turns the scores of a tile into exponentials, with the scales of int8 values, and rescales what was summed before.
 MK_INLINE void tile_softmax(
     const int rows, const mk_storage storage, attention_rows *s, const attention_span *span, int32_t tile) {
@@ -130,11 +139,13 @@ MK_INLINE void tile_softmax(
         if (base < s->first[r] || base + mk_tile_positions > s->limit[r])
             for (int32_t i = 0; i < mk_tile_positions; i++)
                 if (base + i < s->first[r] || base + i >= s->limit[r]) p[i] = -INFINITY;
-        vf score[tile_vectors], top = vf_load(p);
-        MK_UNROLL for (int v = 0; v < tile_vectors; v++) {
-            score[v] = vf_load(p + v * MK_LANES);
-            top = vf_max(score[v], top);
-        }
+        vf score[tile_vectors];
+        MK_UNROLL for (int v = 0; v < tile_vectors; v++) score[v] = vf_load(p + v * MK_LANES);
+        if (s->slope[r] != 0)
+            MK_UNROLL for (int v = 0; v < tile_vectors; v++)
+                score[v] = position_bias(score[v], s->slope[r], s->limit[r] - 1, base + v * MK_LANES);
+        vf top = score[0];
+        MK_UNROLL for (int v = 0; v < tile_vectors; v++) top = vf_max(score[v], top);
         const float tile_max = vf_maximum(top);
         s->factor[tile][r] = 1;
         if (tile_max > s->max[r]) {

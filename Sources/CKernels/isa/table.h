@@ -17,10 +17,13 @@ const mk_kernels MK_TABLE = {
             .matmul = matmul,
             .gated_matmul = gated_matmul,
             .rms_norm = rms_norm,
+            .layer_norm = layer_norm,
             .rope = rope,
             .write_kv = write_kv,
             .attend = attend,
             .shrink = shrink,
+            .expand = expand,
             .gate = gate_pairs,
+            .activate = activate_rows,
         },
 };

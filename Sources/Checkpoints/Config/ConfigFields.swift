@@ -118,6 +118,14 @@ package struct ConfigFields: Sendable {
         return int
     }
 
+    /// The same for a field that some types of models call `other`.
+    package func requiredInt(
+        _ field: String, orElse other: String, in range: ClosedRange<Int>
+    ) throws(CheckpointError) -> Int {
+        guard !has(field), let int = try int(other, in: range) else { return try requiredInt(field, in: range) }
+        return int
+    }
+
     /// A finite number.
     package func double(_ field: String, in range: ClosedRange<Double>) throws(CheckpointError) -> Double? {
         guard let value = value(field) else { return nil }

@@ -52,10 +52,11 @@ package struct ModelConfig: Sendable {
         architectures = try fields.strings("architectures") ?? []
 
         vocabularySize = try fields.requiredInt("vocab_size", in: 1...1 << 24)
-        hiddenSize = try fields.requiredInt("hidden_size", in: 1...1 << 20)
-        intermediateSize = try fields.requiredInt("intermediate_size", in: 1...1 << 22)
-        layerCount = try fields.requiredInt("num_hidden_layers", in: 1...4096)
-        headCount = try fields.requiredInt("num_attention_heads", in: 1...4096)
+        let defaults = ConfigDefaults(modelType)
+        hiddenSize = try fields.requiredInt("hidden_size", orElse: "n_embed", in: 1...1 << 20)
+        intermediateSize = try Self.intermediateSize(fields, defaults, hiddenSize: hiddenSize)
+        layerCount = try fields.requiredInt("num_hidden_layers", orElse: "n_layer", in: 1...4096)
+        headCount = try fields.requiredInt("num_attention_heads", orElse: "n_head", in: 1...4096)
         keyValueHeadCount = try fields.int("num_key_value_heads", in: 1...4096) ?? headCount
         guard headCount.isMultiple(of: keyValueHeadCount) else {
             throw fields.mismatch(
@@ -63,17 +64,20 @@ package struct ModelConfig: Sendable {
                 "is \(keyValueHeadCount), expected a divisor of num_attention_heads, \(headCount)")
         }
         headDimension = try Self.headDimension(fields, hiddenSize: hiddenSize, headCount: headCount)
-        maximumPositions = try fields.int("max_position_embeddings", in: 2...Self.maximumPositions) ?? 2048
+        let positions = 2...Self.maximumPositions
+        let length = try fields.int("seq_length", in: positions)
+        maximumPositions = try fields.int("max_position_embeddings", in: positions) ?? length ?? defaults.positions
 
         let otherActivation = try fields.string("hidden_activation") ?? "silu"
         activation = try fields.string("hidden_act") ?? otherActivation
-        normEpsilon = try fields.double("rms_norm_eps", in: 0...1) ?? 1e-6
+        let layerEpsilon = try fields.double("layer_norm_epsilon", in: 0...1) ?? defaults.normEpsilon
+        normEpsilon = try fields.double("rms_norm_eps", in: 0...1) ?? layerEpsilon
         hasAttentionBias = try fields.bool("attention_bias") ?? false
         hasMLPBias = try fields.bool("mlp_bias") ?? false
-        tiesWordEmbeddings = try fields.bool("tie_word_embeddings") ?? false
+        tiesWordEmbeddings = try fields.bool("tie_word_embeddings") ?? defaults.tiesWordEmbeddings
 
         layerTypes = try Self.layerTypes(fields, count: layerCount)
-        (slidingWindow, firstSlidingLayer) = try Self.window(fields, modelType: modelType)
+        (slidingWindow, firstSlidingLayer) = try Self.window(fields, defaults, modelType: modelType)
         ropeByLayerType = try RopeParameters.read(
             fields,
             RopeContext(
@@ -122,6 +126,15 @@ extension ModelConfig {
             kind: .unsupported, advice: "use the checkpoint in bfloat16, float16 or float32 that it was made from")
     }
 
+    private static func intermediateSize(
+        _ fields: ConfigFields, _ defaults: ConfigDefaults, hiddenSize: Int
+    ) throws(CheckpointError) -> Int {
+        guard let factor = defaults.expansion else {
+            return try fields.requiredInt("intermediate_size", in: 1...1 << 22)
+        }
+        return factor * hiddenSize
+    }
+
     private static func headDimension(
         _ fields: ConfigFields, hiddenSize: Int, headCount: Int
     ) throws(CheckpointError) -> Int {
@@ -148,11 +161,13 @@ extension ModelConfig {
     /// Qwen's configurations name a window that counts only when `use_sliding_window` is true, and only from
     /// `max_window_layers` on; those of Mistral and Phi-3 have it everywhere.
     private static func window(
-        _ fields: ConfigFields, modelType: String
+        _ fields: ConfigFields, _ defaults: ConfigDefaults, modelType: String
     ) throws(CheckpointError) -> (length: Int?, firstLayer: Int) {
         let isQwen = modelType.hasPrefix("qwen")
         guard try fields.bool("use_sliding_window") ?? !isQwen else { return (nil, 0) }
-        let length = try fields.int("sliding_window", in: 1...maximumPositions)
+        // Here null and absent differ: null means that there is none.
+        let isSilent = fields.object["sliding_window"] == nil
+        let length = isSilent ? defaults.slidingWindow : try fields.int("sliding_window", in: 1...maximumPositions)
         let first = isQwen ? try fields.int("max_window_layers", in: 0...1 << 20) ?? 28 : 0
         return (length, first)
     }

@@ -52,6 +52,9 @@ public struct EngineConfiguration: Sendable {
     public var enablesPrefixCaching = true
     /// Seconds without any request after which kept content is given up and its memory given back; nil is never.
     public var cacheIdleTimeout: Double? = 300
+    /// Whether soft prompts are computed once when they are loaded, and stay in the cache as long as their adapter is in
+    /// memory; otherwise the first request computes one, and it is kept like any other content.
+    public var precomputesSoftPrompts = false
     public var schedulingPolicy: SchedulingPolicy = .fcfs
     /// Most tokens of one prompt in one step, unless it is alone; 0 is no limit.
     public var longPrefillTokenThreshold = 64

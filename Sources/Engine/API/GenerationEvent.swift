@@ -11,6 +11,8 @@ public struct PromptReport: Sendable {
     public let promptTokens: Int
     /// Prompt tokens whose keys and values were found in the cache.
     public let cachedTokens: Int
+    /// Positions that the request's adapters put before the prompt; they count towards the context length only.
+    public let virtualTokens: Int
     /// What became of the request's adapters; nil when it asks for none.
     public let adapters: AdapterUse?
     /// One entry for each prompt token when asked for; the first is nil, since nothing predicts it.

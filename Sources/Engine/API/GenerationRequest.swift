@@ -8,6 +8,8 @@ public struct GenerationRequest: Sendable {
     public var sampling: SamplingParameters
     /// Adapters whose changes are added up; none is the base model.
     public var adapters: [AdapterSelection] = []
+    /// Whether a prompt that does not invoke an Activated LoRA is refused, instead of being answered by the base model.
+    public var requiresInvocation = false
     /// Only requests with the same salt share cached content.
     public var cacheSalt: String?
     /// Whether cached content may be used; what this request computes is kept either way.

@@ -9,21 +9,30 @@ import Synchronization
 /// Loading reads, checks and packs on a thread of its own; requests in flight are not held up. A name stands for one
 /// content at a time; loading another under the same name leaves requests that run with the old one alone.
 public final class AdapterRegistry: Sendable {
-    private let runner: RunnerAccess
-    private let text: TextProcessor
-    private let memory: AdapterMemory
-    private let states = AdapterStates()
-    private let shelf = Mutex(AdapterShelf())
+    let runner: RunnerAccess
+    let text: TextProcessor
+    let memory: AdapterMemory
+    let recorder: StatisticsRecorder
+    let states = AdapterStates()
+    let embeddings = EmbeddingNumbers()
+    /// Whether soft prompts are computed when they are loaded, and stay in the cache as long as their adapter.
+    let precomputesPrompts: Bool
+    let shelf = Mutex(AdapterShelf())
     /// Loading is one after another: two at once would only share the disk and the cores.
     private let queue = DispatchQueue(label: "martlet-adapters")
     private let reservedNames: Set<String>
     private let isRelieving = Atomic(false)
 
-    init(_ runner: any ModelRunner, text: TextProcessor, reservedNames: [String], memory: AdapterMemory) {
+    init(
+        _ runner: any ModelRunner, text: TextProcessor, reservedNames: [String], memory: AdapterMemory,
+        recorder: StatisticsRecorder, precomputesPrompts: Bool
+    ) {
         self.runner = RunnerAccess(runner)
         self.text = text
         self.reservedNames = Set(reservedNames)
         self.memory = memory
+        self.recorder = recorder
+        self.precomputesPrompts = precomputesPrompts
     }
 
     /// The adapters that have names, sorted; also those that were given up to make room and come back when asked for.
@@ -33,6 +42,7 @@ public final class AdapterRegistry: Sendable {
                 var information = entry.information
                 information.isResident = entry.version != nil
                 information.isPinned = entry.isPinned
+                information.lastUsed = entry.lastUsed
                 return information
             }
         }.sorted { $0.name < $1.name }
@@ -43,9 +53,11 @@ public final class AdapterRegistry: Sendable {
     /// Whether the adapter has a name here, in memory or not.
     public func contains(_ name: String) -> Bool { shelf.withLock { $0[name] != nil } }
 
-    /// Loads the PEFT adapter in the folder `path` under `name`.
+    /// Loads a PEFT adapter under `name`.
     ///
-    /// - Parameter replacing: whether a loaded adapter of this name gives way.
+    /// - Parameters:
+    ///   - path: its folder, or `org/adapter[@revision]` in the HuggingFace cache.
+    ///   - replacing: whether a loaded adapter of this name gives way.
     /// - Throws: `EngineError.invalidRequest` with the reason when the name is taken or the files cannot be used.
     @discardableResult
     public func load(_ name: String, path: String, replacing: Bool = false) async throws -> AdapterInformation {
@@ -60,6 +72,19 @@ public final class AdapterRegistry: Sendable {
                     message: "The adapter '\(name)' is loaded already; ask for it to be loaded in place to replace it.")
             }
             return try registry.read(name, path: path).information
+        }
+    }
+
+    /// Reads an adapter again from where it was loaded; requests in flight finish with what they began with.
+    ///
+    /// - Throws: `.unknownAdapter`; what `load` throws, and then the name stands for what it stood for.
+    @discardableResult
+    public func reload(_ name: String) async throws -> AdapterInformation {
+        try await onQueue { registry in
+            guard let known = registry.shelf.withLock({ $0[name]?.information }) else {
+                throw EngineError.unknownAdapter(name)
+            }
+            return try registry.read(name, path: known.path).information
         }
     }
 
@@ -108,12 +133,17 @@ public final class AdapterRegistry: Sendable {
         }
     }
 
-    private func evictOne() -> Bool { shelf.withLock { $0.evict() } != nil }
+    func evictOne() -> Bool {
+        guard let evicted = shelf.withLock({ $0.evict() }) else { return false }
+        recorder.adapterEvicted(evicted.information.name)
+        return true
+    }
 
-    /// Loads the adapter in a folder under the folder's path, unless something of this name is loaded already.
-    func loadFolder(_ path: String) async throws {
+    /// Loads the adapter in a folder or in the HuggingFace cache under its path, unless something of this name is loaded
+    /// already.
+    package func loadFolder(_ path: String) async throws {
         guard !contains(path) else { return }
-        guard MappedFile.isFolder(path) == true else { throw EngineError.unknownAdapter(path) }
+        guard AdapterLocation.mayBePath(path) else { throw EngineError.unknownAdapter(path) }
         do {
             try await load(path, path: path)
         } catch {
@@ -126,113 +156,6 @@ public final class AdapterRegistry: Sendable {
     public func unload(_ name: String) throws(EngineError) {
         guard shelf.withLock({ $0.remove(name) }) else { throw .unknownAdapter(name) }
     }
-
-    /// On the queue.
-    private func read(_ name: String, path: String) throws -> AdapterVersion {
-        let loaded: LoadedAdapter
-        let packed: any PackedAdapter
-        do {
-            loaded = try AdapterLoader.load(folder: path, catalog: runner.catalog)
-            packed = try runner.pack(loaded)
-        } catch {
-            throw EngineError.invalidRequest(parameter: "lora_path", message: "The adapter '\(name)': \(error)")
-        }
-        let bytes = packed.byteCount
-        try reserve(bytes, for: name)
-        let memory = memory
-        let text = text
-        let version = AdapterVersion(
-            information(name, path, loaded, bytes), packed: packed, activation: loaded.activation,
-            encode: { text.encode($0, addSpecialTokens: false) }, onRelease: { memory.release(bytes) })
-        shelf.withLock { $0.put(version) }
-        return version
-    }
-
-    /// Books memory, giving up adapters that nobody uses; waits a while for those that requests still hold.
-    private func reserve(_ bytes: Int, for name: String) throws(EngineError) {
-        guard bytes <= memory.limit else {
-            throw .invalidRequest(
-                parameter: "lora_path",
-                message: """
-                    The adapter '\(name)' needs \(bytes) bytes, but --cache-memory has only \(memory.limit) beside the \
-                    longest sequence. Raise --cache-memory, or lower --max-model-len.
-                    """)
-        }
-        let deadline = ContinuousClock.now + .seconds(60)
-        while try !memory.reserve(bytes) {
-            if evictOne() { continue }
-            guard ContinuousClock.now < deadline else { throw .overloaded(retryAfter: 5) }
-            Thread.sleep(forTimeInterval: 0.01)
-        }
-    }
-
-    private func information(_ name: String, _ path: String, _ loaded: LoadedAdapter, _ bytes: Int)
-        -> AdapterInformation
-    {
-        AdapterInformation(
-            name: name, path: path, kind: loaded.kind.rawValue.lowercased(), ranks: loaded.effects.ranks,
-            digest: loaded.digest.description, byteCount: bytes, isActivated: loaded.activation != .always,
-            created: Clock.unixSeconds)
-    }
-
-    /// What a request gets: the content that the names stand for now, and from where on. Nil is the base model.
-    func resolve(_ selections: [AdapterSelection], prompt: [Int32]) throws(EngineError) -> RequestAdapters? {
-        guard !selections.isEmpty else { return nil }
-        var versions: [AdapterVersion] = []
-        for selection in selections {
-            guard let version = shelf.withLock({ $0.use(selection.name) }) else {
-                throw .unknownAdapter(selection.name)
-            }
-            guard selection.scale.isFinite, abs(selection.scale) <= 1e6 else {
-                throw .invalidRequest(parameter: "adapters", message: "adapters: a scale must be a finite number.")
-            }
-            versions.append(version)
-        }
-        guard versions.count == 1 || versions.allSatisfy({ $0.activation == .always }) else {
-            throw .invalidRequest(
-                parameter: "adapters",
-                message: "adapters: one that switches on at an invocation cannot be combined with others.")
-        }
-        if versions.count > 1 || selections.contains(where: { $0.scale != 1 }) {
-            try checkCombination(zip(versions, selections).map { ($0, $1) })
-        }
-        guard let start = versions[0].start(in: prompt) else { return nil }
-        let terms = zip(versions, selections).map { AdapterTerm($0.packed, scale: Float($1.scale)) }
-        return RequestAdapters(versions: versions, terms: terms, start: start, state: states.number(of: terms))
-    }
-}
-
-extension AdapterRegistry {
-    /// Refuses weights and combinations that have no defined meaning.
-    private func checkCombination(_ chosen: [(version: AdapterVersion, selection: AdapterSelection)])
-        throws(EngineError)
-    {
-        for (index, (version, selection)) in chosen.enumerated() {
-            let footprint = version.packed.footprint
-            guard selection.scale == 1 || footprint.isSum else {
-                throw .invalidRequest(
-                    parameter: "adapters",
-                    message: "adapters: '\(selection.name)' replaces weights or their magnitudes, so it has no scale.")
-            }
-            for (other, earlier) in chosen[..<index] {
-                guard let module = footprint.conflict(with: other.packed.footprint) else { continue }
-                throw .invalidRequest(
-                    parameter: "adapters",
-                    message: "adapters: '\(earlier.name)' and '\(selection.name)' both change \(module), and at least "
-                        + "one by more than an addition; what both together are is not defined.")
-            }
-        }
-    }
-}
-
-/// Packing touches nothing that steps use, so the registry may do it while the engine thread executes them.
-private struct RunnerAccess: @unchecked Sendable {
-    private let runner: any ModelRunner
-
-    init(_ runner: any ModelRunner) { self.runner = runner }
-
-    var catalog: ModelCatalog { runner.catalog }
-    func pack(_ adapter: LoadedAdapter) throws -> any PackedAdapter { try runner.pack(adapter) }
 }
 
 /// Adapters that stay in memory as long as this is held.

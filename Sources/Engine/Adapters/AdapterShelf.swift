@@ -9,6 +9,8 @@ struct AdapterShelf {
         var isPinned = false
         /// Larger is later.
         var lastUse = 0
+        /// Unix time at which a request last asked for it.
+        var lastUsed: Int?
     }
 
     private(set) var entries: [String: Entry] = [:]
@@ -21,7 +23,7 @@ struct AdapterShelf {
         clock += 1
         entries[name] = Entry(
             version: version, information: version.information, isPinned: entries[name]?.isPinned ?? false,
-            lastUse: clock)
+            lastUse: clock, lastUsed: entries[name]?.lastUsed)
     }
 
     /// The adapter in memory, marked as just used.
@@ -29,6 +31,7 @@ struct AdapterShelf {
         guard let version = entries[name]?.version else { return nil }
         clock += 1
         entries[name]?.lastUse = clock
+        entries[name]?.lastUsed = Clock.unixSeconds
         return version
     }
 

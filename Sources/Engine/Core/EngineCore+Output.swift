@@ -29,21 +29,26 @@ extension EngineCore {
         // The first choice collects the prompt's log probabilities, and it never samples after the others.
         requests[choice.request]?.hasStarted = true
         requests[choice.request]?.timeline.firstToken = now
-        let cached = scheduler[choice.id]?.cachedCount ?? 0
+        let cached = cachedTokens(of: choice)
         recorder.started(request, cachedTokens: cached, at: now)
         request.continuation.yield(
             .started(
                 PromptReport(
-                    promptTokens: choice.promptCount, cachedTokens: cached,
+                    promptTokens: choice.promptCount, cachedTokens: cached, virtualTokens: choice.virtualCount,
                     adapters: request.adapterUse, logprobs: choice.promptLogprobs)))
+    }
+
+    /// Tokens of the prompt that were found in the cache, without the virtual ones before them.
+    private func cachedTokens(of choice: Choice) -> Int {
+        max(0, (scheduler[choice.id]?.cachedCount ?? 0) - choice.virtualCount)
     }
 
     private func noteToken(_ choice: Choice, at now: ContinuousClock.Instant) {
         guard let request = requests[choice.request] else { return }
         if choice.outputCount == 1, request.sampling.promptLogprobs == nil {
-            recorder.looked(up: choice.promptCount, found: scheduler[choice.id]?.cachedCount ?? 0)
+            recorder.looked(up: choice.promptCount, found: cachedTokens(of: choice))
         }
-        recorder.generated(since: request.timeline.latestToken[choice.index], at: now)
+        recorder.generated(request, since: request.timeline.latestToken[choice.index], at: now)
         requests[choice.request]?.timeline.latestToken[choice.index] = now
         requests[choice.request]?.generated[choice.index] = choice.outputCount
     }

@@ -9,7 +9,7 @@ extension EngineCore {
         let started = ContinuousClock.now
         let step = scheduler.schedule()
         for id in step.preempted { notePreemption(of: id) }
-        if scheduler.lacksMemory, scheduler.cache.ledger.used(by: .adapters) > 0 { onPressure?() }
+        if scheduler.lacksMemory, scheduler.cache.holdsAdapters { onPressure?() }
         guard !step.entries.isEmpty else { return }
         noteScheduled(step, at: started)
         if !step.copies.isEmpty { runner.copyBlocks(step.copies.map { (from: $0.from, to: $0.to) }) }
@@ -36,7 +36,7 @@ extension EngineCore {
             return .init(
                 vocabularySize: vocabularySize,
                 kind: .sample(
-                    choice.sampler, choice.processor, output: tokens[choice.promptCount...],
+                    choice.sampler, choice.processor, output: tokens[choice.outputStart...],
                     logprobs: parameters.logprobs))
         case .promptLogprob(let position):
             return .init(
@@ -49,6 +49,28 @@ extension EngineCore {
         switch row.use {
         case .promptLogprob: choices[row.id]?.promptLogprobs?.append(outcome.logprobs)
         case .sample: accept(outcome, for: row.id, at: now)
+        }
+    }
+
+    /// Computes a part of a soft prompt between two steps; returns what went wrong.
+    func compute(_ part: PrefixPart) -> String? {
+        let count = part.positions.count
+        var batch = ForwardBatch(
+            tokens: Array(repeating: SequenceKeys.noToken, count: count), positions: part.positions.map(Int32.init),
+            sequences: [
+                SequenceSlice(
+                    tokenStart: 0, tokenCount: Int32(count), contextLength: Int32(part.positions.upperBound),
+                    blockTableStart: 0)
+            ], blockTables: part.blocks, logitRows: [])
+        batch.embedded = [
+            EmbeddedRows(
+                tokenStart: 0, tokenCount: count, embeddings: part.embeddings, first: part.positions.lowerBound)
+        ]
+        do {
+            try runner.execute(batch, logits: logits.reserve(rows: 1, width: 1))
+            return nil
+        } catch {
+            return "The soft prompt could not be computed: \(error)"
         }
     }
 

@@ -104,6 +104,10 @@ final class EngineCore {
         case .chargeAdapters(let bytes, let answer):
             answer.give(scheduler.withCache { $0.charge(bytes, to: .adapters) })
         case .refundAdapters(let bytes): scheduler.withCache { $0.refund(bytes, to: .adapters) }
+        case .installPrefix(let id, let positions, let answer):
+            answer.give(scheduler.withCache { $0.installPrefix(id, positions: positions) })
+        case .computePrefix(let part, let answer): answer.give(compute(part))
+        case .releasePrefix(let id): scheduler.withCache { $0.releasePrefix(id) }
         case .resetPrefixCache(let continuation):
             scheduler.resetPrefixCache()
             continuation.resume()
@@ -131,10 +135,15 @@ final class EngineCore {
     }
 
     private func sequence(_ submission: Submission) -> SequenceRequest {
-        SequenceRequest(
+        let virtual = submission.adapters?.prompt
+        let prefix: SequenceKeys.Prefix? =
+            if let virtual, case .prefix(let id) = virtual.content { .init(id, positions: virtual.count) } else { nil }
+        return SequenceRequest(
             keys: SequenceKeys(
-                tokens: submission.prompt, root: RootKey(salt: submission.cacheSalt),
-                adapterState: submission.adapters?.state ?? 0, adapterStart: submission.adapters?.start ?? 0),
+                tokens: repeatElement(SequenceKeys.noToken, count: submission.virtualCount) + submission.prompt,
+                salt: submission.cacheSalt, prefix: prefix,
+                adapterState: submission.adapters?.state ?? 0, adapterStart: submission.adapters?.start ?? 0,
+                embeddings: submission.embedded.map { .init(positions: $0.positions, content: $0.content) }),
             priority: submission.priority, tenant: submission.tenant,
             arrival: Int64(started.duration(to: submission.arrived) / .nanoseconds(1)),
             wantsAllLogits: submission.sampling.promptLogprobs != nil, readsCache: submission.readsCache)
@@ -150,7 +159,8 @@ final class EngineCore {
         let ends = (parameters.ignoreEOS ? [] : Array(endTokens)) + parameters.stopTokenIDs
         return Choice(
             id: id, request: submission.key, index: index,
-            promptCount: submission.prompt.count, adapters: submission.adapters,
+            promptCount: submission.prompt.count, virtualCount: submission.virtualCount,
+            adapters: submission.adapters, embedded: submission.embedded,
             sampler: TokenSampler(parameters, seed: submission.seed &+ UInt64(index)),
             processor: LogitsProcessor(
                 parameters, vocabularySize: vocabularySize(submission.adapters), prompt: submission.prompt,

@@ -23,6 +23,21 @@ extension StatisticsRecorder {
         }
     }
 
+    func adapterLoaded(_ name: String, seconds: Double) {
+        record { statistics in
+            statistics.adapters.update(name) {
+                $0.loads += 1
+                $0.lastLoadSeconds = seconds
+            }
+            statistics.adapters.observe(\.loadTime, seconds, of: [name])
+        }
+    }
+
+    /// An adapter was given up to make room.
+    func adapterEvicted(_ name: String) {
+        record { statistics in statistics.adapters.update(name) { $0.evictions += 1 } }
+    }
+
     private func update(_ request: RunningRequest, _ change: (inout AdapterStatistics) -> Void) {
         guard !request.adapterNames.isEmpty else { return }
         record { statistics in

@@ -71,17 +71,24 @@ final class StatisticsRecorder: Sendable {
             statistics.promptTokens += request.promptCount
             statistics.promptTokensCached += cachedTokens
             statistics.prefillComputedTokens.observe(Double(request.promptCount - cachedTokens))
-            statistics.timeToFirstToken.observe(seconds(from: timeline.arrived, to: now))
+            let wait = seconds(from: timeline.arrived, to: now)
+            statistics.timeToFirstToken.observe(wait)
+            statistics.adapters.observe(\.timeToFirstToken, wait, of: request.adapterNames)
             guard let scheduled = timeline.scheduled else { return }
             statistics.queueTime.observe(seconds(from: timeline.arrived, to: scheduled))
             statistics.prefillTime.observe(seconds(from: scheduled, to: now))
         }
     }
 
-    func generated(since previous: ContinuousClock.Instant?, at now: ContinuousClock.Instant) {
+    func generated(
+        _ request: RunningRequest, since previous: ContinuousClock.Instant?, at now: ContinuousClock.Instant
+    ) {
         state.withLock { statistics in
             statistics.generationTokens += 1
-            if let previous { statistics.interTokenLatency.observe(seconds(from: previous, to: now)) }
+            guard let previous else { return }
+            let gap = seconds(from: previous, to: now)
+            statistics.interTokenLatency.observe(gap)
+            statistics.adapters.observe(\.interTokenLatency, gap, of: request.adapterNames)
         }
     }
 

@@ -37,13 +37,14 @@ struct StepBatch {
         for entry in step.entries {
             guard let choice = choices[entry.id] else { continue }
             let range = entry.start..<(entry.start + entry.count)
-            let start = choice.adapters.map { min(max($0.start, range.lowerBound), range.upperBound) }
+            let adapters = choice.adapters.flatMap { $0.terms.isEmpty ? nil : $0 }
+            let start = adapters.map { min(max($0.start, range.lowerBound), range.upperBound) }
             let base = range.lowerBound..<(start ?? range.upperBound)
             if !base.isEmpty {
                 append(Slice(entry: entry, range: base, adapters: nil), scheduler[slot: entry.slot], choice)
             }
             if let start, start < range.upperBound {
-                adapted.append(Slice(entry: entry, range: start..<range.upperBound, adapters: choice.adapters))
+                adapted.append(Slice(entry: entry, range: start..<range.upperBound, adapters: adapters))
             }
         }
         guard !adapted.isEmpty else { return }
@@ -65,6 +66,13 @@ struct StepBatch {
         forward.positions.append(contentsOf: range.lazy.map(Int32.init))
         let used = (range.upperBound + state.blocks.table.blockSize - 1) / state.blocks.table.blockSize
         forward.blockTables.append(contentsOf: state.blocks.table.blocks.prefix(used))
+        for input in choice.embedded where input.positions.overlaps(range) {
+            let part = input.positions.clamped(to: range)
+            forward.embedded.append(
+                EmbeddedRows(
+                    tokenStart: first + part.lowerBound - range.lowerBound, tokenCount: part.count,
+                    embeddings: input.embeddings, first: part.lowerBound - input.positions.lowerBound))
+        }
         if let adapters = slice.adapters { extendRuns(adapters, from: first, count: range.count) }
         for position in promptPositions(in: range, choice) {
             appendRow(first + position - range.lowerBound, slice.entry, .promptLogprob(position: position + 1))
@@ -87,8 +95,8 @@ struct StepBatch {
     /// Positions whose logits say how probable the next token of the prompt was, as far as that is still to be reported.
     private func promptPositions(in range: Range<Int>, _ choice: Choice) -> Range<Int> {
         guard let reported = choice.promptLogprobs else { return 0..<0 }
-        let lower = max(range.lowerBound, reported.count - 1)
-        return lower..<max(lower, min(range.upperBound, choice.promptCount - 1))
+        let lower = max(range.lowerBound, choice.virtualCount + reported.count - 1)
+        return lower..<max(lower, min(range.upperBound, choice.outputStart - 1))
     }
 
     private mutating func appendRow(_ token: Int, _ entry: ScheduledStep.Entry, _ use: Row.Use) {

@@ -1,3 +1,4 @@
+internal import KVCache
 import Sampling
 
 /// A validated request on its way to the engine thread; everything slow about it is done.
@@ -25,6 +26,16 @@ struct Submission: Sendable {
     let continuation: GenerationStream.Continuation
 }
 
+extension Submission {
+    /// Positions before the prompt's first token.
+    var virtualCount: Int { adapters?.prompt?.count ?? 0 }
+
+    /// Positions whose inputs are not tokens, in order.
+    var embedded: [EmbeddedInput] {
+        if let prompt = adapters?.prompt, case .embeddings(let input) = prompt.content { [input] } else { [] }
+    }
+}
+
 /// What other threads ask of the engine thread.
 enum EngineMessage: Sendable {
     case submit(Submission)
@@ -35,8 +46,12 @@ enum EngineMessage: Sendable {
     /// Forgets all cached content.
     case resetPrefixCache(CheckedContinuation<Void, Never>)
     /// Books memory for adapters, or gives it back.
-    case chargeAdapters(Int, AdapterMemory.Answer)
+    case chargeAdapters(Int, AdapterMemory.Answer<Bool>)
     case refundAdapters(Int)
+    /// Takes blocks of the cache for what an adapter puts before prompts, computes a part of it, or gives them back.
+    case installPrefix(PrefixID, positions: Int, AdapterMemory.Answer<KVCacheManager.Installed?>)
+    case computePrefix(PrefixPart, AdapterMemory.Answer<String?>)
+    case releasePrefix(PrefixID)
     /// Checks the books between two steps: nil, or the first contradiction.
     case audit(CheckedContinuation<String?, Never>)
     /// Ends the thread after everything posted before.

@@ -5,6 +5,8 @@ public struct GenerationResult: Sendable {
     public let promptTokens: [Int32]
     /// Prompt tokens whose keys and values were found in the cache.
     public let cachedTokens: Int
+    /// Positions that the adapter put before the prompt.
+    public let virtualTokens: Int
     /// What became of the adapter; nil without one.
     public let adapterUse: AdapterUse?
     /// One entry for each prompt token when asked for; the first is nil.
@@ -54,6 +56,7 @@ extension GenerationResult {
         try Task.checkCancellation()
         promptTokens = prompt
         cachedTokens = report?.cachedTokens ?? 0
+        virtualTokens = report?.virtualTokens ?? 0
         adapterUse = report?.adapters
         promptLogprobs = report?.logprobs
         self.outputs = outputs

@@ -38,11 +38,16 @@ public final class LLM: Sendable {
 
     /// Completes one prompt.
     ///
-    /// - Parameter adapter: the name of a loaded adapter, or a folder, which is loaded when it is first used and kept.
+    /// - Parameters:
+    ///   - adapter: the name of a loaded adapter, or a folder, or `org/adapter[@revision]` in the HuggingFace cache; what is
+    ///     not loaded yet is loaded when it is first used, and kept.
+    ///   - requiresInvocation: whether a prompt that does not invoke an Activated LoRA is refused; the base model answers it
+    ///     otherwise.
     public func generate(
-        _ prompt: Prompt, sampling: SamplingParameters? = nil, adapter: String? = nil
+        _ prompt: Prompt, sampling: SamplingParameters? = nil, adapter: String? = nil, requiresInvocation: Bool = false
     ) async throws -> GenerationResult {
-        try await result(prompt, sampling, adapter) { _ in }
+        let adapters = Adapters(adapter, requiresInvocation: requiresInvocation)
+        return try await result(prompt, sampling, adapters) { _ in }
     }
 
     /// Completes several prompts together; results are in the order of the prompts.
@@ -52,34 +57,35 @@ public final class LLM: Sendable {
     /// - Parameter adapters: the adapter of each prompt, nil for the base model; missing ones at the end are nil.
     public func generate(
         _ prompts: [Prompt], sampling: SamplingParameters? = nil, adapters: [String?] = [],
-        progress: (@Sendable (BatchProgress) -> Void)? = nil
+        requiresInvocation: Bool = false, progress: (@Sendable (BatchProgress) -> Void)? = nil
     ) async throws -> [GenerationResult] {
-        let counter = ProgressCounter(total: prompts.count, report: progress)
-        return try await withThrowingTaskGroup(of: (Int, GenerationResult).self) { group in
-            var results = [GenerationResult?](repeating: nil, count: prompts.count)
-            for (index, prompt) in prompts.enumerated() {
-                if index >= window, let (done, result) = try await group.next() { results[done] = result }
-                group.addTask {
-                    let adapter = index < adapters.count ? adapters[index] : nil
-                    let result = try await self.result(prompt, sampling, adapter, onTokens: counter.generated)
-                    counter.finished()
-                    return (index, result)
-                }
-            }
-            for try await (done, result) in group { results[done] = result }
-            return results.compactMap(\.self)
-        }
+        try await results(
+            prompts, sampling, adapters.map { Adapters($0, requiresInvocation: requiresInvocation) }, progress)
+    }
+
+    /// Completes several prompts together, each with the sum of any adapters.
+    ///
+    /// - Parameter adapterSums: the adapters of each prompt with their scales, none for the base model; missing ones at the
+    ///   end are none.
+    public func generate(
+        _ prompts: [Prompt], sampling: SamplingParameters? = nil, adapterSums: [[AdapterSelection]],
+        requiresInvocation: Bool = false, progress: (@Sendable (BatchProgress) -> Void)? = nil
+    ) async throws -> [GenerationResult] {
+        let adapters = adapterSums.map { Adapters(selections: $0, requiresInvocation: requiresInvocation) }
+        return try await results(prompts, sampling, adapters, progress)
     }
 
     /// The text of one completion as it is generated. Ending the iteration early stops the generation.
     ///
-    /// - Parameter adapter: the name of a loaded adapter.
+    /// - Parameters:
+    ///   - adapter: the name of a loaded adapter.
+    ///   - requiresInvocation: whether a prompt that does not invoke an Activated LoRA is refused.
     public func stream(
-        _ prompt: Prompt, sampling: SamplingParameters? = nil, adapter: String? = nil
+        _ prompt: Prompt, sampling: SamplingParameters? = nil, adapter: String? = nil, requiresInvocation: Bool = false
     ) throws -> AsyncThrowingStream<String, any Error> {
         var sampling = sampling ?? engine.defaults
         sampling.n = 1
-        let events = try events(prompt, sampling: sampling, adapter: adapter)
+        let events = try events(prompt, sampling: sampling, adapter: adapter, requiresInvocation: requiresInvocation)
         let (stream, continuation) = AsyncThrowingStream<String, any Error>.makeStream()
         let task = Task {
             do {
@@ -97,9 +103,10 @@ public final class LLM: Sendable {
 
     /// Everything that happens to a request, as it happens.
     public func events(
-        _ prompt: Prompt, sampling: SamplingParameters? = nil, adapter: String? = nil
+        _ prompt: Prompt, sampling: SamplingParameters? = nil, adapter: String? = nil, requiresInvocation: Bool = false
     ) throws -> GenerationStream {
-        try start(try tokens(prompt), sampling ?? engine.defaults, adapter)
+        let adapters = Adapters(adapter, requiresInvocation: requiresInvocation)
+        return try start(try tokens(prompt), sampling ?? engine.defaults, adapters)
     }
 
     /// The token ids of a prompt, as the model sees them.
@@ -116,23 +123,61 @@ public final class LLM: Sendable {
         }
     }
 
+    /// What one prompt asks of adapters.
+    private struct Adapters: Sendable {
+        var selections: [AdapterSelection] = []
+        var requiresInvocation = false
+
+        init(selections: [AdapterSelection] = [], requiresInvocation: Bool = false) {
+            self.selections = selections
+            self.requiresInvocation = requiresInvocation
+        }
+
+        init(_ name: String?, requiresInvocation: Bool) {
+            self.init(selections: name.map { [AdapterSelection($0)] } ?? [], requiresInvocation: requiresInvocation)
+        }
+    }
+
+    private func results(
+        _ prompts: [Prompt], _ sampling: SamplingParameters?, _ adapters: [Adapters],
+        _ progress: (@Sendable (BatchProgress) -> Void)?
+    ) async throws -> [GenerationResult] {
+        let counter = ProgressCounter(total: prompts.count, report: progress)
+        return try await withThrowingTaskGroup(of: (Int, GenerationResult).self) { group in
+            var results = [GenerationResult?](repeating: nil, count: prompts.count)
+            for (index, prompt) in prompts.enumerated() {
+                if index >= window, let (done, result) = try await group.next() { results[done] = result }
+                group.addTask {
+                    let chosen = index < adapters.count ? adapters[index] : Adapters()
+                    let result = try await self.result(prompt, sampling, chosen, onTokens: counter.generated)
+                    counter.finished()
+                    return (index, result)
+                }
+            }
+            for try await (done, result) in group { results[done] = result }
+            return results.compactMap(\.self)
+        }
+    }
+
     private func result(
-        _ prompt: Prompt, _ sampling: SamplingParameters?, _ adapter: String?, onTokens: (Int) -> Void
+        _ prompt: Prompt, _ sampling: SamplingParameters?, _ adapters: Adapters, onTokens: (Int) -> Void
     ) async throws -> GenerationResult {
-        if let adapter { try await engine.adapters.loadFolder(adapter) }
-        let lease = try await engine.adapters.prepare(adapter.map { [$0] } ?? [])
+        let names = adapters.selections.map(\.name)
+        for name in names { try await engine.adapters.loadFolder(name) }
+        let lease = try await engine.adapters.prepare(names)
         defer { withExtendedLifetime(lease) {} }
         let tokens = try tokens(prompt)
         let sampling = sampling ?? engine.defaults
         return try await GenerationResult(
-            start(tokens, sampling, adapter), prompt: tokens, choices: sampling.n, onTokens: onTokens)
+            start(tokens, sampling, adapters), prompt: tokens, choices: sampling.n, onTokens: onTokens)
     }
 
     private func start(
-        _ tokens: [Int32], _ sampling: SamplingParameters, _ adapter: String?
+        _ tokens: [Int32], _ sampling: SamplingParameters, _ adapters: Adapters
     ) throws -> GenerationStream {
         var request = GenerationRequest(id: "llm", prompt: tokens, sampling: sampling)
-        request.adapters = adapter.map { [AdapterSelection($0)] } ?? []
+        request.adapters = adapters.selections
+        request.requiresInvocation = adapters.requiresInvocation
         return try engine.generate(request)
     }
 }

@@ -8,7 +8,7 @@ struct AdapterOptions: ParsableArguments {
     @Option(
         name: .customLong("adapter"),
         help: ArgumentHelp(
-            "Adapter to load, under a name: a folder as PEFT saves it. May be given several times.",
+            "Adapter to load, under a name: a folder as PEFT saves it, or ORG/NAME[@REVISION] in the HuggingFace cache. May be given several times.",
             valueName: "name=path"))
     var adapters: [NamedAdapter] = []
 
@@ -56,23 +56,33 @@ struct NamedAdapter: ExpressibleByArgument, Equatable {
     }
 }
 
-/// One adapter that a person asks for: a name that was loaded at the start, a folder, or an adapter of the demo model.
-struct AdapterChoice {
+/// Adapters that a person asks for: a name that was loaded at the start, a folder, an adapter of the demo model, or a name
+/// in the HuggingFace cache.
+struct AdapterChoice: Sendable {
     let llm: LLM
+    /// Whether the model is the demo, which brings adapters of its own.
+    let isDemo: Bool
 
-    /// The name under which the adapter is loaded now.
-    func load(_ argument: String, isDemo: Bool) async throws -> String {
-        if llm.adapters[argument] != nil { return argument }
-        let demo = isDemo && !argument.contains("/") ? try? DemoModelFolder.locate().adapters : nil
-        let path = demo.map { $0 + "/" + argument } ?? argument
-        guard MappedFile.isFolder(path) == true else {
-            throw CommandError(
-                "There is no adapter '\(argument)': name a folder, or load one with --adapter name=path.")
-        }
+    /// Sees to it that the adapter is loaded; its argument is its name from then on.
+    func load(_ argument: String) async throws {
+        guard !llm.adapters.contains(argument) else { return }
+        let path = try path(argument)
         do {
             try await llm.adapters.load(argument, path: path)
         } catch {
-            throw CommandError("\(error)")
+            // Another prompt may have been faster.
+            if !llm.adapters.contains(argument) { throw CommandError("\(error)") }
+        }
+    }
+
+    private func path(_ argument: String) throws -> String {
+        if isDemo, !argument.contains("/"), let demo = try? DemoModelFolder.locate().adapters {
+            let path = demo + "/" + argument
+            if MappedFile.isFolder(path) == true { return path }
+        }
+        guard AdapterLocation.mayBePath(argument) else {
+            throw CommandError(
+                "There is no adapter '\(argument)': name a folder, or ORG/NAME in the HuggingFace cache.")
         }
         return argument
     }

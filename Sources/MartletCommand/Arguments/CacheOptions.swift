@@ -34,11 +34,18 @@ struct CacheOptions: ParsableArguments {
             valueName: "seconds"))
     var idleTimeout = EngineConfiguration().cacheIdleTimeout ?? 0
 
+    @Flag(
+        name: .customLong("precompute-soft-prompts"),
+        help:
+            "Compute soft prompts when they are loaded, and keep them in the cache as long as their adapter is in memory.")
+    var precomputesSoftPrompts = false
+
     func apply(to configuration: inout EngineConfiguration) {
         configuration.cacheMemory = cacheMemory?.bytes
         configuration.memoryUtilization = memoryUtilization
         configuration.cacheDType = cacheDType.dtype
         configuration.enablesPrefixCaching = enablesPrefixCaching
+        configuration.precomputesSoftPrompts = precomputesSoftPrompts
         configuration.cacheIdleTimeout = idleTimeout == 0 ? nil : idleTimeout
     }
 }

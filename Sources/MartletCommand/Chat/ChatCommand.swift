@@ -23,7 +23,10 @@ struct ChatCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("System message.", valueName: "text"))
     var system: String?
 
-    @Option(help: ArgumentHelp("Adapter: a folder as PEFT saves it, or one of the demo model's.", valueName: "adapter"))
+    @Option(
+        help: ArgumentHelp(
+            "Adapter: a folder as PEFT saves it, ORG/NAME[@REVISION] in the HuggingFace cache, or one of the demo model's.",
+            valueName: "adapter"))
     var adapter: String?
 
     func engineConfiguration() throws -> EngineConfiguration {
@@ -42,7 +45,7 @@ struct ChatCommand: AsyncParsableCommand {
             )
         }
         let parameters = sampling.parameters(over: engine.defaults)
-        if let adapter { _ = try await AdapterChoice(llm: llm).load(adapter, isDemo: model.model == nil) }
+        if let adapter { try await AdapterChoice(llm: llm, isDemo: model.model == nil).load(adapter) }
         var loop = ChatLoop(
             llm: llm, sampling: parameters, system: system, adapter: adapter, isDemo: model.model == nil)
         await loop.run()

@@ -94,7 +94,8 @@ struct ChatLoop {
     private mutating func changeAdapter(_ name: String?) async {
         guard let name else { return output.write((adapter ?? "There is no adapter.") + "\n") }
         do {
-            adapter = name == "-" ? nil : try await AdapterChoice(llm: llm).load(name, isDemo: isDemo)
+            if name != "-" { try await AdapterChoice(llm: llm, isDemo: isDemo).load(name) }
+            adapter = name == "-" ? nil : name
             note(adapter.map { "The adapter \($0) answers from now on." } ?? "The model answers without an adapter.")
         } catch {
             complain("\(error)")

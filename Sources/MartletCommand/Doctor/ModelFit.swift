@@ -28,7 +28,7 @@ struct ModelFit: Equatable {
         self.argument = argument
         self.folder = folder
         architecture = config.modelType
-        isSupported = ModelRegistry.loaders[config.modelType] != nil
+        isSupported = ModelRegistry.modelTypes.contains(config.modelType)
         dtype = wanted == .auto ? ((config.dtype ?? stored) == .bfloat16 ? .bfloat16 : .float32) : wanted
         parameterCount = try tensors.names.reduce(0) { $0 + (try tensors.tensor($1).shape.reduce(1, *)) }
         let bytes = dtype == .bfloat16 ? 2 : 4
@@ -62,7 +62,7 @@ struct ModelFit: Equatable {
     /// What speaks against serving it here, if anything.
     var problem: String? {
         if !isSupported {
-            let known = ModelRegistry.loaders.keys.sorted().joined(separator: ", ")
+            let known = ModelRegistry.modelTypes.sorted().joined(separator: ", ")
             return "The architecture '\(architecture)' is not supported (supported: \(known))."
         }
         if weightBytes > availableMemory {

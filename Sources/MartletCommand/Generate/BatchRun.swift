@@ -4,9 +4,11 @@ import Sampling
 /// Many prompts through one engine: enough in flight to fill its steps, results in the order of the prompts.
 struct BatchRun {
     let records: [PromptRecord]
-    let llm: LLM
+    let choice: AdapterChoice
     let sampling: SamplingParameters
-    var adapter: String?
+    /// Adapters of prompts that name none of their own.
+    let adapters: [AdapterSelection]
+    let requiresInvocation: Bool
 
     /// Prompts that are in the engine at a time; below any queue limit.
     private static let window = 256
@@ -34,14 +36,20 @@ struct BatchRun {
 
     private func add(_ index: Int, to group: inout TaskGroup<(Int, Result<GenerationResult, any Error>)>) {
         let record = records[index]
-        group.addTask { [llm, sampling, adapter] in
-            do {
-                let prompt = try record.prompt(for: llm.engine)
-                return (index, .success(try await llm.generate(prompt, sampling: sampling, adapter: adapter)))
-            } catch {
-                return (index, .failure(error))
-            }
+        group.addTask {
+            do { return (index, .success(try await result(record))) } catch { return (index, .failure(error)) }
         }
+    }
+
+    private func result(_ record: PromptRecord) async throws -> GenerationResult {
+        let llm = choice.llm
+        let adapters = record.adapters ?? adapters
+        for adapter in adapters { try await choice.load(adapter.name) }
+        let prompt = try record.prompt(for: llm.engine)
+        let results = try await llm.generate(
+            [prompt], sampling: sampling, adapterSums: [adapters], requiresInvocation: requiresInvocation)
+        guard let result = results.first else { throw CancellationError() }
+        return result
     }
 }
 

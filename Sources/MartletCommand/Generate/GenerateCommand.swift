@@ -11,8 +11,8 @@ struct GenerateCommand: AsyncParsableCommand {
         discussion: """
             The prompt is the argument, a file, or standard input. It is completed as it stands; with --chat it is a \
             user's message that the model answers. A prompts file has one prompt in each line: a JSON string, or \
-            {"prompt": TEXT or IDS} or {"messages": […]}, with an optional "id" that comes back with the result. \
-            Results are in the order of the prompts, with --json one object in each line.
+            {"prompt": TEXT or IDS} or {"messages": […]}, with an optional "id" that comes back with the result, and an \
+            optional "adapter" in place of --adapter: a name, {"name": …, "scale": …}, or a list of these. Results are in the order of the prompts, with --json one object in each line.
 
             EXAMPLES
               martlet generate --chat "Who are you?"
@@ -60,8 +60,18 @@ struct GenerateCommand: AsyncParsableCommand {
         help: ArgumentHelp("The same for the prompt's tokens; needs --json.", valueName: "count"))
     var promptLogprobs: Int?
 
-    @Option(help: ArgumentHelp("Adapter: a folder as PEFT saves it, or one of the demo model's.", valueName: "adapter"))
+    @Option(
+        help: ArgumentHelp(
+            "Adapter: a folder as PEFT saves it, ORG/NAME[@REVISION] in the HuggingFace cache, or one of the demo model's.",
+            valueName: "adapter"))
     var adapter: String?
+
+    @Flag(
+        name: .customLong("strict-invocation"),
+        help:
+            "Refuse prompts that do not invoke the Activated LoRA they are for, instead of answering with the base model."
+    )
+    var requiresInvocation = false
 
     @OptionGroup(title: "Sampling") var sampling: SamplingOptions
     @OptionGroup(title: "Engine") var engine: EngineOptions
@@ -94,11 +104,12 @@ struct GenerateCommand: AsyncParsableCommand {
         let records = try readRecords()
         let llm = try await LLM.loadShowingProgress(try engineConfiguration())
         let parameters = parameters(over: llm.engine.defaults)
-        if let adapter { _ = try await AdapterChoice(llm: llm).load(adapter, isDemo: model == nil) }
-        if let record = records.first, records.count == 1, n == 1, !json {
+        let choice = AdapterChoice(llm: llm, isDemo: model == nil)
+        if let adapter { try await choice.load(adapter) }
+        if let record = records.first, records.count == 1, n == 1, !json, record.adapters == nil {
             try await stream(record, llm, parameters)
         } else {
-            try await runBatch(records, llm, parameters)
+            try await runBatch(records, choice, parameters)
         }
         llm.engine.shutdown()
     }
@@ -124,7 +135,8 @@ struct GenerateCommand: AsyncParsableCommand {
         var speed = Speed()
         var endsLine = false
         for try await case .delta(let delta) in try llm.events(
-            try record.prompt(for: llm.engine), sampling: parameters, adapter: adapter)
+            try record.prompt(for: llm.engine), sampling: parameters, adapter: adapter,
+            requiresInvocation: requiresInvocation)
         {
             speed.add(delta.tokens.count)
             output.write(delta.text)
@@ -136,9 +148,14 @@ struct GenerateCommand: AsyncParsableCommand {
         }
     }
 
-    private func runBatch(_ records: [PromptRecord], _ llm: LLM, _ parameters: SamplingParameters) async throws {
-        let run = BatchRun(records: records, llm: llm, sampling: parameters, adapter: adapter)
-        let format = ResultFormat(tokenizer: llm.engine.text.tokenizer)
+    private func runBatch(
+        _ records: [PromptRecord], _ choice: AdapterChoice, _ parameters: SamplingParameters
+    ) async throws {
+        let run = BatchRun(
+            records: records, choice: choice, sampling: parameters,
+            adapters: adapter.map { [AdapterSelection($0)] } ?? [],
+            requiresInvocation: requiresInvocation)
+        let format = ResultFormat(tokenizer: choice.llm.engine.text.tokenizer)
         let output = Terminal.output
         let progress = BatchLine(total: records.count, isOutputShared: output.isInteractive)
         var failures = 0

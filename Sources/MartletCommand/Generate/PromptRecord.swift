@@ -13,18 +13,24 @@ struct PromptRecord: Equatable {
     /// Comes back with the result, where the line had one.
     var id: JSONValue?
     var content: Content
+    /// Adapters that the line names, none for the base model; nil where it says nothing.
+    var adapters: [AdapterSelection]?
 
-    init(_ content: Content, id: JSONValue? = nil) {
+    init(_ content: Content, id: JSONValue? = nil, adapters: [AdapterSelection]? = nil) {
         self.id = id
+        self.adapters = adapters
         self.content = content
     }
 
-    /// Reads a line of a prompts file: a JSON string, or an object with `prompt` (text or token ids) or `messages`.
+    /// Reads a line of a prompts file: a JSON string, or an object with `prompt` (text or token ids) or `messages`, and
+    /// perhaps `adapter`.
     init(line: [UInt8]) throws {
         let value = try JSONLineLoop.value(line)
         switch value {
         case .string(let text): self.init(.text(text))
-        case .object(let object): self.init(try Self.content(object), id: object["id"])
+        case .object(let object):
+            self.init(
+                try Self.content(object), id: object["id"], adapters: try object["adapter"].map(Self.adapters))
         default: throw CommandError("expected a string or an object, found \(value.kind)")
         }
     }
@@ -40,6 +46,29 @@ struct PromptRecord: Equatable {
         case (nil, let messages?): throw CommandError("'messages' must be a list, found \(messages.kind)")
         case (nil, nil): throw CommandError("has neither 'prompt' nor 'messages'")
         }
+    }
+
+    private static func adapters(_ value: JSONValue) throws(CommandError) -> [AdapterSelection] {
+        switch value {
+        case .null: return []
+        case .array(let items):
+            var selections: [AdapterSelection] = []
+            for item in items { selections.append(try adapter(item)) }
+            return selections
+        default: return [try adapter(value)]
+        }
+    }
+
+    private static func adapter(_ value: JSONValue) throws(CommandError) -> AdapterSelection {
+        if let name = value.string, !name.isEmpty { return AdapterSelection(name) }
+        guard let object = value.object, let name = object["name"]?.string, !name.isEmpty else {
+            throw CommandError("'adapter' must be a name, an object with 'name' and 'scale', or a list of these")
+        }
+        guard let scale = object["scale"] else { return AdapterSelection(name) }
+        guard let number = scale.double, number.isFinite else {
+            throw CommandError("the 'scale' of the adapter '\(name)' must be a number, found \(scale.kind)")
+        }
+        return AdapterSelection(name, scale: number)
     }
 
     /// All prompts of a prompts file, one in each line; blank lines are left out.
@@ -58,7 +87,7 @@ struct PromptRecord: Equatable {
     func asChat(system: String?) -> PromptRecord {
         guard case .text(let text) = content else { return self }
         let messages = (system.map { [ChatMessage.system($0)] } ?? []) + [.user(text)]
-        return PromptRecord(.chat(messages.map(\.json)), id: id)
+        return PromptRecord(.chat(messages.map(\.json)), id: id, adapters: adapters)
     }
 
     /// The prompt as the engine takes it, chats rendered with the model's template.

@@ -13,6 +13,12 @@ struct ResultFormat {
         object["id"] = id
         object["prompt_tokens"] = .int(result.promptTokens.count)
         object["cached_tokens"] = .int(result.cachedTokens)
+        switch result.adapterUse {
+        case .from(let start): object["adapter_start"] = .int(start)
+        case .notInvoked: object["adapter_start"] = .null
+        case nil: break
+        }
+        if result.virtualTokens > 0 { object["virtual_tokens"] = .int(result.virtualTokens) }
         object["outputs"] = .array(result.outputs.map { .object(json($0)) })
         if let logprobs = result.promptLogprobs {
             object["prompt_logprobs"] = .array(logprobs.map { $0.map(json) ?? .null })

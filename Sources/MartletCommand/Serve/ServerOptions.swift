@@ -38,6 +38,13 @@ struct ServerOptions: ParsableArguments {
             valueName: "folder"))
     var adapterRoots: [String] = []
 
+    @Flag(
+        name: .customLong("strict-invocation"),
+        help:
+            "Refuse prompts that do not invoke the Activated LoRA they are for, instead of answering with the base model."
+    )
+    var requiresInvocation = false
+
     @Option(
         name: .customLong("allowed-origins"), parsing: .upToNextOption,
         help: ArgumentHelp("Origins whose web pages may use the server (default: *).", valueName: "origin"))
@@ -95,6 +102,7 @@ struct ServerOptions: ParsableArguments {
         configuration.adminKeys = adminKeys
         configuration.adapterLibrary = adapterLibrary
         configuration.adapterRoots = adapterRoots
+        configuration.requiresInvocation = requiresInvocation
         if !allowedOrigins.isEmpty { configuration.allowedOrigins = try Self.list(allowedOrigins) }
         configuration.maxBodyBytes = maxBodySize.bytes
         configuration.requestTimeout = requestTimeout.map { .seconds($0) }

@@ -23,11 +23,15 @@ struct AdapterOutput {
             inner?.values, outer?.values, applied?.values, wanted?.values, place.outputs, factors.values, terms.values)
     }
 
-    /// Changes the module's part of one panel of outputs, if it has one.
-    func apply(panel: Int, lane: Int?, to out: UnsafeMutablePointer<Float>, stride: Int, tokens: Int) {
-        guard let columns = place.columns(of: panel, lane: lane) else { return }
-        let first = place.output(of: panel)
-        mk_scale_and_add(
-            out + columns.lowerBound, stride, tokens, factors.values + first, terms.values + first, columns.count)
+    /// Changes the module's part of some panels of outputs, if it has one.
+    func apply(to out: OutputPanels, tokens: Int) {
+        guard place.lane == out.lane else { return }
+        for panel in place.panels.clamped(to: out.panels) {
+            guard let columns = place.columns(of: panel, lane: out.lane) else { continue }
+            let first = place.output(of: panel)
+            mk_scale_and_add(
+                out[panel] + columns.lowerBound, out.stride, tokens, factors.values + first, terms.values + first,
+                columns.count)
+        }
     }
 }

@@ -76,14 +76,17 @@ struct AdapterPart {
         for token in 0..<tokens { out[token * outStride + rank] = factor }
     }
 
-    /// Adds B times the vectors to one panel of outputs, if the part touches it.
+    /// Adds B times the vectors to those of some panels of outputs that the part touches.
     func expand(
-        _ kernels: mk_tensor_kernels, panel: Int, lane: Int?, _ vectors: UnsafePointer<Float>, stride: Int, tokens: Int,
-        into out: UnsafeMutablePointer<Float>, outStride: Int
+        _ kernels: mk_tensor_kernels, _ vectors: UnsafePointer<Float>, stride: Int, tokens: Int, into out: OutputPanels
     ) {
-        guard place.lane == lane, place.panels.contains(panel) else { return }
-        withUnsafePointer(to: up.panel(panel - place.firstPanel)) {
-            kernels.matmul($0, 0, 1, vectors, stride, Int32(tokens), out, outStride, nil, true)
+        guard place.lane == out.lane else { return }
+        let panels = place.panels.clamped(to: out.panels)
+        guard !panels.isEmpty else { return }
+        withUnsafePointer(to: up.packed) {
+            kernels.expand(
+                $0, Int32(panels.lowerBound - place.firstPanel), Int32(panels.upperBound - place.firstPanel), vectors,
+                stride, Int32(tokens), out[panels.lowerBound], out.stride, out.panelStride)
         }
     }
 }

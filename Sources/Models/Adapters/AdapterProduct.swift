@@ -14,13 +14,12 @@ struct AdapterProduct {
     /// Numbers that a worker needs for `tokens` tokens of `inputs` inputs each.
     static func scratchCount(tokens: Int, inputs: Int) -> Int { tokens * (PackedLinear.panel + inputs) }
 
-    /// Writes the module's part of one panel of outputs, if it has one.
+    /// Writes the module's part of some panels of outputs, if it has one.
     func run(
-        _ kernels: mk_tensor_kernels, _ layer: PackedLinear, panel: Int, lane: Int?, _ input: UnsafePointer<Float>,
-        stride: Int, tokens: Int, into out: UnsafeMutablePointer<Float>, outStride: Int,
-        scratch: UnsafeMutablePointer<Float>
+        _ kernels: mk_tensor_kernels, _ layer: PackedLinear, _ input: UnsafePointer<Float>, stride: Int, tokens: Int,
+        into out: OutputPanels, scratch: UnsafeMutablePointer<Float>
     ) {
-        guard let columns = place.columns(of: panel, lane: lane) else { return }
+        guard place.lane == out.lane, place.panels.overlaps(out.panels) else { return }
         var input = input
         var stride = stride
         if let inputFactors {
@@ -30,12 +29,15 @@ struct AdapterProduct {
             input = UnsafePointer(scaled)
             stride = inputFactors.count
         }
-        let packed = weights?.panel(panel - place.firstPanel) ?? layer.panel(place.fusedPanel(panel))
-        withUnsafePointer(to: packed) {
-            kernels.matmul($0, 0, 1, input, stride, Int32(tokens), scratch, PackedLinear.panel, nil, false)
+        for panel in place.panels.clamped(to: out.panels) {
+            guard let columns = place.columns(of: panel, lane: out.lane) else { continue }
+            let packed = weights?.panel(panel - place.firstPanel) ?? layer.panel(place.fusedPanel(panel))
+            withUnsafePointer(to: packed) {
+                kernels.matmul($0, 0, 1, input, stride, Int32(tokens), scratch, PackedLinear.panel, nil, false)
+            }
+            mk_copy_rows(
+                out[panel] + columns.lowerBound, out.stride, scratch + columns.lowerBound, PackedLinear.panel, tokens,
+                columns.count)
         }
-        mk_copy_rows(
-            out + columns.lowerBound, outStride, scratch + columns.lowerBound, PackedLinear.panel, tokens,
-            columns.count)
     }
 }

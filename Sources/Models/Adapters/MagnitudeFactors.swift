@@ -24,9 +24,8 @@ struct MagnitudeFactors {
         let squares = try Memory(byteCount: (place.shift + place.outputs + panel) * 8)
         for index in place.panels {
             withUnsafePointer(to: weights(index)) { mk_unpack_panel($0, 0, sum.values) }
-            part.expand(
-                kernels, panel: index, lane: place.lane, down.values, stride: part.width, tokens: part.inputs,
-                into: sum.values, outStride: panel)
+            let out = OutputPanels(panels: index..<index + 1, lane: place.lane, base: sum.values, stride: panel)
+            part.expand(kernels, down.values, stride: part.width, tokens: part.inputs, into: out)
             mk_add_squares(
                 sum.values, panel, part.inputs, panel,
                 squares.elements(Double.self) + (index - place.firstPanel) * panel)

@@ -28,8 +28,8 @@ package struct LoadAdapterRequest: Sendable, Equatable {
     }
 }
 
-/// A body of `POST /v1/unload_lora_adapter` (vLLM).
-package struct UnloadAdapterRequest: Sendable, Equatable {
+/// A body of `POST /v1/unload_lora_adapter` (vLLM) or of `POST /v1/adapters/reload`.
+package struct NamedAdapterRequest: Sendable, Equatable {
     package var name: String
 
     package init(_ body: JSONValue) throws(APIError) {
@@ -53,45 +53,6 @@ package struct PinAdapterRequest: Sendable, Equatable {
         }
         self.name = name
         isPinned = try fields.bool("pinned") ?? true
-    }
-}
-
-/// Answers about adapters.
-package enum AdapterList {
-    package static func all(_ adapters: [AdapterInformation]) -> [UInt8] {
-        var json = JSONBuffer()
-        json.raw(#"{"object":"list","data":"#)
-        json.list(adapters) { card($1, to: &$0) }
-        json.raw("}")
-        return json.bytes
-    }
-
-    package static func one(_ adapter: AdapterInformation) -> [UInt8] {
-        var json = JSONBuffer()
-        card(adapter, to: &json)
-        return json.bytes
-    }
-
-    private static func card(_ adapter: AdapterInformation, to json: inout JSONBuffer) {
-        json.raw(#"{"id":"#)
-        json.string(adapter.name)
-        json.raw(#","object":"adapter","kind":"#)
-        json.string(adapter.kind)
-        json.raw(#","ranks":"#)
-        json.list(adapter.ranks) { $0.integer($1) }
-        json.raw(#","activated":"#)
-        json.raw(adapter.isActivated ? "true" : "false")
-        json.raw(#","digest":"#)
-        json.string(adapter.digest)
-        json.raw(#","bytes":"#)
-        json.integer(adapter.byteCount)
-        json.raw(adapter.isResident ? #","resident":true,"pinned":"# : #","resident":false,"pinned":"#)
-        json.raw(adapter.isPinned ? "true" : "false")
-        json.raw(#","path":"#)
-        json.string(adapter.path)
-        json.raw(#","created":"#)
-        json.integer(adapter.created)
-        json.raw("}")
     }
 }
 

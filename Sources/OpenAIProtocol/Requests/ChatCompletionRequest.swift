@@ -60,7 +60,8 @@ package struct ChatCompletionRequest: Sendable, Equatable {
 
     private func check(_ information: ModelInformation, _ limits: RequestLimits) throws(APIError) {
         do throws(ParameterError) {
-            try sampling.validate(vocabularySize: information.vocabularySize, limits: limits.sampling)
+            try sampling.validate(
+                vocabularySize: adapters.vocabularyBound(information), limits: limits.sampling)
         } catch { throw APIError(error) }
         guard sampling.n <= limits.sequences else {
             throw .badRequest("n must be at most \(limits.sequences), got \(sampling.n)", parameter: "n")
@@ -89,7 +90,7 @@ package struct ChatCompletionRequest: Sendable, Equatable {
             promptTokens: tokens.count, requested: requestedTokens, cap: cap, input: "messages")
         return PreparedPrompt(
             tokens: tokens, echo: echo ? finalAssistantText : nil, sampling: sampling, scheduling: scheduling,
-            adapters: adapters.selections)
+            adapters: adapters.selections, adaptersAreStrict: adapters.isStrict)
     }
 
     private var finalAssistantText: String? {

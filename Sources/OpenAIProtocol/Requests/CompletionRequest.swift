@@ -57,7 +57,8 @@ package struct CompletionRequest: Sendable, Equatable {
         _ information: ModelInformation, _ fields: Fields, _ limits: RequestLimits
     ) throws(APIError) {
         do throws(ParameterError) {
-            try sampling.validate(vocabularySize: information.vocabularySize, limits: limits.sampling)
+            try sampling.validate(
+                vocabularySize: adapters.vocabularyBound(information), limits: limits.sampling)
         } catch { throw APIError(error) }
         if options.stream, try fields.integer("prompt_logprobs") != nil {
             throw .badRequest(
@@ -111,7 +112,7 @@ package struct CompletionRequest: Sendable, Equatable {
             switch prompt {
             case .text(let string): tokens = text.encode(string, addSpecialTokens: addSpecialTokens)
             case .tokens(let ids):
-                try information.check(ids, path)
+                try ModelInformation.check(ids, path, vocabularySize: adapters.vocabularyBound(information))
                 tokens = ids
             }
             let full = tokens.count
@@ -125,7 +126,8 @@ package struct CompletionRequest: Sendable, Equatable {
             result.append(
                 PreparedPrompt(
                     tokens: tokens, echo: echo ? echoed(prompt, tokens, isWhole: tokens.count == full, text) : nil,
-                    sampling: sampling, scheduling: scheduling, adapters: adapters.selections))
+                    sampling: sampling, scheduling: scheduling, adapters: adapters.selections,
+                    adaptersAreStrict: adapters.isStrict))
         }
         return result
     }

@@ -9,11 +9,15 @@ package struct PreparedPrompt: Sendable, Equatable {
     package var sampling: SamplingParameters
     package var scheduling: SchedulingFields
     package var adapters: [AdapterSelection]
+    /// Whether an adapter that the prompt does not invoke is an error; nil is as the server has it.
+    package var adaptersAreStrict: Bool?
 
     package init(
         tokens: [Int32], echo: String? = nil, sampling: SamplingParameters,
-        scheduling: SchedulingFields = SchedulingFields(), adapters: [AdapterSelection] = []
+        scheduling: SchedulingFields = SchedulingFields(), adapters: [AdapterSelection] = [],
+        adaptersAreStrict: Bool? = nil
     ) {
+        self.adaptersAreStrict = adaptersAreStrict
         self.adapters = adapters
         self.scheduling = scheduling
         self.tokens = tokens
@@ -75,8 +79,8 @@ extension ModelInformation {
         return min(requested ?? room, cap ?? room, room)
     }
 
-    /// Refuses token ids that the model does not have.
-    func check(_ tokens: [Int32], _ path: String) throws(APIError) {
+    /// Refuses token ids past the vocabulary.
+    static func check(_ tokens: [Int32], _ path: String, vocabularySize: Int) throws(APIError) {
         for (position, token) in tokens.enumerated() where token < 0 || Int(token) >= vocabularySize {
             throw .badRequest(
                 "\(path)[\(position)]: token id \(token) is outside the vocabulary (0…\(vocabularySize - 1))",

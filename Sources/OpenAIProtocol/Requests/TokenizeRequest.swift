@@ -60,19 +60,24 @@ package struct TokenizeRequest: Sendable, Equatable {
 /// A body of `POST /detokenize`.
 package struct DetokenizeRequest: Sendable, Equatable {
     package var tokens: [Int32]
+    package var adapters: AdapterFields
 
-    package init(_ body: JSONValue, model: ModelInformation) throws(APIError) {
+    package init(
+        _ body: JSONValue, model: ModelInformation, isAdapter: (String) -> Bool = { _ in false }
+    ) throws(APIError) {
         let fields = try Fields(body)
-        try model.checkName(try fields.string("model"))
+        adapters = try AdapterFields(fields, model, isAdapter: isAdapter)
         guard let values = try fields.array("tokens") else {
             throw .badRequest("tokens: the field is required", parameter: "tokens")
         }
         tokens = try Fields.tokens(values, "tokens")
-        try model.check(tokens, "tokens")
     }
 
     /// The response body: `{"prompt": text}`, special tokens included.
-    package func respond(_ text: some TextService) -> [UInt8] {
+    ///
+    /// - Parameter vocabularySize: the model's, with the tokens that the request's adapters bring; these have no text.
+    package func respond(_ text: some TextService, vocabularySize: Int) throws(APIError) -> [UInt8] {
+        try ModelInformation.check(tokens, "tokens", vocabularySize: vocabularySize)
         var json = JSONBuffer()
         json.raw(#"{"prompt":"#)
         json.string(text.decode(tokens, skipSpecialTokens: false))

@@ -6,6 +6,8 @@ package struct Usage: Sendable, Equatable {
     package var completionTokens = 0
     /// Prompt tokens found in the cache.
     package var cachedTokens = 0
+    /// Positions that adapters put before the prompt; they are no prompt tokens.
+    package var virtualTokens = 0
     /// What became of the request's adapters; nil when it asks for none.
     package var adapters: AdapterUse?
 
@@ -14,6 +16,7 @@ package struct Usage: Sendable, Equatable {
     mutating func add(_ report: PromptReport) {
         promptTokens += report.promptTokens
         cachedTokens += report.cachedTokens
+        virtualTokens += report.virtualTokens
         adapters = report.adapters ?? adapters
     }
 
@@ -33,6 +36,10 @@ package struct Usage: Sendable, Equatable {
             json.integer(start)
         case .notInvoked: json.raw(#","adapter_start":null"#)
         case nil: break
+        }
+        if virtualTokens > 0 {
+            json.raw(#","virtual_tokens":"#)
+            json.integer(virtualTokens)
         }
         json.raw("}")
     }

@@ -83,6 +83,14 @@ extension APIError {
         self = .badRequest(error.message, parameter: error.parameter)
     }
 
+    /// The refusal of a request's prompt, with the place of that prompt among several before the message.
+    package func placed(_ path: String?) -> APIError {
+        guard let path, status == 400, parameter == "prompt" else { return self }
+        var result = self
+        result.message = "\(path): \(message)"
+        return result
+    }
+
     /// Text of a client in an error message: quoted and cut, so that a message stays small.
     package static func quoted(_ text: String) -> String {
         let limit = 128

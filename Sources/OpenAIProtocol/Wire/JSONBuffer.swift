@@ -20,6 +20,18 @@ package struct JSONBuffer: Sendable {
         if let text { string(text) } else { raw("null") }
     }
 
+    package mutating func optional(_ number: Int?) {
+        if let number { integer(number) } else { raw("null") }
+    }
+
+    package mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
+
+    /// Seconds in whole microseconds; what is no time becomes null.
+    package mutating func seconds(_ value: Double) {
+        guard value.isFinite, value.magnitude < 1e9 else { return raw("null") }
+        JSONWriter.append(raw: "\((value * 1e6).rounded() / 1e6)", to: &bytes)
+    }
+
     /// A log probability; what JSON cannot express becomes -9999, as in vLLM.
     package mutating func logprob(_ value: Float) {
         JSONWriter.append(raw: value.isFinite ? "\(max(value, -9999))" : "-9999.0", to: &bytes)

@@ -39,7 +39,8 @@ struct AdapterFolders: Sendable {
 
     /// Whether a path, after all links are resolved, lies in one of the folders.
     func isAllowed(_ path: String) -> Bool {
-        guard let resolved = Self.resolved(path) else { return false }
+        // What reads the adapter takes a tilde for the home folder.
+        guard !path.hasPrefix("~"), let resolved = Self.resolved(path) else { return false }
         return roots.contains { (resolved + "/").hasPrefix($0) }
     }
 

@@ -26,6 +26,7 @@ final class GenerationRun: Sendable {
             let id = "\(responseID)#\(number).\(position)"
             var request = GenerationRequest(id: id, prompt: prompt.tokens, sampling: prompt.sampling)
             request.adapters = prompt.adapters
+            request.requiresInvocation = prompt.adaptersAreStrict ?? state.configuration.requiresInvocation
             request.cacheSalt = prompt.scheduling.cacheSalt
             request.readsCache = prompt.scheduling.readsCache
             request.priority = prompt.scheduling.priority
@@ -35,7 +36,7 @@ final class GenerationRun: Sendable {
                 streams.append(try state.engine.generate(request))
             } catch {
                 for id in ids { state.engine.abort(id) }
-                throw APIError(error)
+                throw APIError(error).placed(prompts.count > 1 ? "prompt[\(position)]" : nil)
             }
             ids.append(id)
         }

@@ -37,6 +37,12 @@ struct MetricsWriter {
 
     mutating func histogram(_ name: String, _ help: String, _ histogram: Histogram) {
         family(name, "histogram", help)
+        samples(name, histogram)
+    }
+
+    /// One histogram of a family of several, told apart by `extra`.
+    mutating func samples(_ name: String, _ histogram: Histogram, extra: [(name: String, value: String)] = []) {
+        let labels = Self.join(extra, after: labels)
         var cumulative = 0
         for (bound, count) in zip(histogram.bounds, histogram.counts) {
             cumulative += count

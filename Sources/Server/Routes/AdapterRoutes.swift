@@ -15,26 +15,51 @@ struct AdapterRoutes: Sendable {
         }
         table.add(.post, "/v1/unload_lora_adapter", to: router) { request, context in
             try state.requireAdmin(context)
-            let name = try await body(request) { json throws(APIError) in try UnloadAdapterRequest(json).name }
+            let name = try await body(request) { json throws(APIError) in try NamedAdapterRequest(json).name }
             try unload(name)
             return .text("Success: LoRA adapter '\(name)' removed successfully.")
         }
-        table.add(.get, "/v1/adapters", to: router) { _, _ in .json(AdapterList.all(state.engine.loadedAdapters)) }
+        table.add(.get, "/v1/adapters", to: router) { _, _ in .json(AdapterList.all(state.adapterCards)) }
+        table.add(.get, "/v1/adapters/**", to: router) { _, context in
+            let name = Self.name(context)
+            guard let card = state.adapterCards.first(where: { $0.name == name }) else { throw Self.unknown(name) }
+            return .json(AdapterList.one(card))
+        }
         table.add(.post, "/v1/adapters", to: router) { request, context in
-            .json(AdapterList.one(try await load(request, context)))
+            .json(AdapterList.one(state.card(try await load(request, context))))
+        }
+        table.add(.post, "/v1/adapters/reload", to: router) { request, context in
+            .json(AdapterList.one(state.card(try await reload(request, context))))
         }
         table.add(.post, "/v1/adapters/pin", to: router) { request, context in
             try state.requireAdmin(context)
             let wanted = try await body(request) { json throws(APIError) in try PinAdapterRequest(json) }
             do throws(EngineError) { try state.engine.pinAdapter(wanted.name, wanted.isPinned) } catch {
-                throw APIError(error)
+                throw Self.refusal(error)
             }
-            return .json(AdapterList.all(state.engine.loadedAdapters))
+            return .json(AdapterList.all(state.adapterCards))
         }
         table.add(.delete, "/v1/adapters/**", to: router) { _, context in
             try state.requireAdmin(context)
-            try unload(context.parameters.getCatchAll().map { PercentEncoding.decode($0) }.joined(separator: "/"))
+            try unload(Self.name(context))
             return Response(status: .noContent)
+        }
+    }
+
+    private static func name(_ context: ServerContext) -> String {
+        context.parameters.getCatchAll().map { PercentEncoding.decode($0) }.joined(separator: "/")
+    }
+
+    private static func unknown(_ name: String) -> APIError {
+        .notFound("The LoRA adapter \(APIError.quoted(name)) cannot be found.", parameter: "lora_name")
+    }
+
+    private static func refusal(_ error: EngineError) -> APIError {
+        switch error {
+        case .unknownAdapter(let name): unknown(name)
+        case .invalidRequest(let parameter, let message):
+            APIError(status: 400, type: "InvalidUserInput", message: message, parameter: parameter)
+        default: APIError(error)
         }
     }
 
@@ -65,17 +90,21 @@ struct AdapterRoutes: Sendable {
         }
         do {
             return try await state.engine.loadAdapter(wanted.name, path: wanted.path, replacing: wanted.replaces)
-        } catch EngineError.invalidRequest(let parameter, let message) {
-            throw APIError(status: 400, type: "InvalidUserInput", message: message, parameter: parameter)
         } catch let error as EngineError {
-            throw APIError(error)
+            throw Self.refusal(error)
+        }
+    }
+
+    private func reload(_ request: Request, _ context: ServerContext) async throws -> AdapterInformation {
+        try state.requireAdmin(context)
+        let name = try await body(request) { json throws(APIError) in try NamedAdapterRequest(json).name }
+        do { return try await state.engine.reloadAdapter(name) } catch let error as EngineError {
+            throw Self.refusal(error)
         }
     }
 
     private func unload(_ name: String) throws(APIError) {
-        do throws(EngineError) { try state.engine.unloadAdapter(name) } catch {
-            throw .notFound("The LoRA adapter \(APIError.quoted(name)) cannot be found.", parameter: "lora_name")
-        }
+        do throws(EngineError) { try state.engine.unloadAdapter(name) } catch { throw Self.refusal(error) }
     }
 }
 

@@ -19,7 +19,7 @@ struct ChatRoutes: Sendable {
                 json, model: engine.model, defaults: engine.defaults, limits: limits, isAdapter: state.isAdapter)
             return (chat, try chat.prepare(engine.model, engine))
         }
-        let lease = try await state.loadAdapters([prompt])
+        let lease = try await state.loadAdapters(prompt.adapters)
         defer { withExtendedLifetime(lease) {} }
         let options = state.options(chat.options)
         let head = state.head("chatcmpl", options, chat.adapters, context)

@@ -20,7 +20,7 @@ struct CompletionRoutes: Sendable {
                 json, model: engine.model, defaults: engine.defaults, limits: limits, isAdapter: state.isAdapter)
             return (completion, try completion.prepare(engine.model, engine))
         }
-        let lease = try await state.loadAdapters(prompts)
+        let lease = try await state.loadAdapters(completion.adapters.selections)
         defer { withExtendedLifetime(lease) {} }
         completion.options = state.options(completion.options)
         let head = state.head("cmpl", completion.options, completion.adapters, context)

@@ -25,9 +25,13 @@ struct TokenizeRoutes: Sendable {
         var request = request
         let body = try await request.collectJSON(upTo: state.configuration.maxBodyBytes)
         let engine = state.engine
-        let bytes = try await state.preparation.run(body, depth: state.limits.depth) { json throws(APIError) in
-            try DetokenizeRequest(json, model: engine.model).respond(engine)
+        let wanted = try await state.preparation.run(body, depth: state.limits.depth) { json throws(APIError) in
+            try DetokenizeRequest(json, model: engine.model, isAdapter: state.isAdapter)
         }
-        return .json(bytes)
+        // Only a loaded adapter tells how many tokens it brings.
+        let lease = try await state.loadAdapters(wanted.adapters.selections)
+        defer { withExtendedLifetime(lease) {} }
+        return .json(
+            try wanted.respond(engine, vocabularySize: state.vocabularySize(with: wanted.adapters.selections)))
     }
 }

@@ -2,7 +2,7 @@ import Checkpoints
 import Compute
 import Models
 
-/// A random checkpoint of `Tools/random-llama` with what transformers computes for it.
+/// A random checkpoint of `Tools/random-models` with what transformers computes for it.
 struct Fixture {
     struct Row {
         let prompt: Int
@@ -17,7 +17,7 @@ struct Fixture {
     static let names = [
         "mha", "gqa", "mqa-tied", "head-dim", "odd-sizes", "attention-bias", "mlp-bias", "gelu-tanh", "old-spelling",
         "rope-linear", "rope-dynamic", "rope-llama3", "rope-yarn", "rope-yarn-mscale", "rope-longrope-short",
-        "rope-longrope-long", "bfloat16", "float16",
+        "rope-longrope-long", "bfloat16", "float16", "mistral", "qwen2", "qwen2-tied", "bloom", "bloom-old",
     ]
 
     var folder: String { Folders.fixtures + "/" + name }

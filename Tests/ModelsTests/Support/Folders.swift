@@ -12,6 +12,8 @@ enum Folders {
     static let repository = tests.dropLast().joined(separator: "/")
     static let fixtures = tests.joined(separator: "/") + "/ModelsTests/Fixtures"
     static let demo = repository + "/Sources/DemoModel"
+    /// An independent golden set, where `MARTLET_GOLDEN` points to one.
+    static let golden = ProcessInfo.processInfo.environment["MARTLET_GOLDEN"]
 
     static func json(_ path: String) throws -> JSONValue {
         let bytes = FileManager.default.contents(atPath: path) ?? Data()

@@ -1,0 +1,101 @@
+import Checkpoints
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// Asks a running server: one connection for each request, JSON both ways.
+struct ServerClient: Sendable {
+    let address: ServerAddress
+    /// Sent as a bearer token.
+    let key: String?
+
+    /// Largest answer that is read, in bytes.
+    private static let limit = 64 << 20
+
+    private typealias Connection = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
+
+    /// Sends a request and returns the answer's JSON, nil for an empty one.
+    ///
+    /// There is no time limit after the connection is made: loading an adapter may take a while.
+    func send(
+        _ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil
+    ) async throws(ServerFailure) -> JSONValue? {
+        let (status, bytes): (Int, [UInt8])
+        do {
+            (status, bytes) = try await exchange(method, path, body.map { Array($0.compactText.utf8) })
+        } catch let failure as ServerFailure {
+            throw failure
+        } catch {
+            throw ServerFailure(
+                .unreachable,
+                "No server answers at \(address) (\(Self.reason(error))). Is 'martlet serve' running there? "
+                    + "--url names another address.")
+        }
+        let json = bytes.isEmpty ? nil : try? JSONLineLoop.value(bytes)
+        guard (200..<300).contains(status) else { throw ServerFailure(status: status, body: json, address: address) }
+        guard bytes.isEmpty || json != nil else {
+            throw ServerFailure(.unreachable, "\(address) answers, but not with JSON; is it a Martlet server?")
+        }
+        return json
+    }
+
+    private func exchange(_ method: HTTPMethod, _ path: String, _ body: [UInt8]?) async throws -> (Int, [UInt8]) {
+        let connection = try await connect()
+        let head = head(method, path, bodyCount: body?.count)
+        return try await connection.executeThenClose { inbound, outbound in
+            try await outbound.write(.head(head))
+            if let body { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
+            try await outbound.write(.end(nil))
+            var status = 0
+            var bytes: [UInt8] = []
+            for try await part in inbound {
+                switch part {
+                case .head(let head): status = Int(head.status.code)
+                case .body(let buffer):
+                    bytes += buffer.readableBytesView
+                    guard bytes.count <= Self.limit else {
+                        throw ServerFailure(.unreachable, "The answer of \(address) is too large to be one.")
+                    }
+                case .end: return (status, bytes)
+                }
+            }
+            throw ServerFailure(.unreachable, "\(address) closed the connection before its answer was complete.")
+        }
+    }
+
+    private func connect() async throws -> Connection {
+        try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connectTimeout(.seconds(10))
+            .connect(host: address.host, port: address.port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHTTPClientHandlers()
+                    return try Connection(wrappingChannelSynchronously: channel)
+                }
+            }
+    }
+
+    private func head(_ method: HTTPMethod, _ path: String, bodyCount: Int?) -> HTTPRequestHead {
+        var headers: HTTPHeaders = [
+            "Host": address.authority, "Connection": "close", "Accept": "application/json",
+        ]
+        if let key { headers.add(name: "Authorization", value: "Bearer \(key)") }
+        if let bodyCount {
+            headers.add(name: "Content-Type", value: "application/json")
+            headers.add(name: "Content-Length", value: "\(bodyCount)")
+        }
+        return HTTPRequestHead(version: .http1_1, method: method, uri: address.prefix + path, headers: headers)
+    }
+
+    /// What went wrong, without the inner life of the network library.
+    private static func reason(_ error: any Error) -> String {
+        guard let failure = error as? NIOConnectionError else { return "\(error)" }
+        if failure.dnsAError != nil, failure.connectionErrors.isEmpty {
+            return "the name '\(failure.host)' is not known"
+        }
+        guard let first = failure.connectionErrors.first?.error else { return "no connection" }
+        return (first as? IOError).map {
+            "\($0.errnoCode == 111 || $0.errnoCode == 61 ? "connection refused" : "\($0)")"
+        }
+            ?? "\(first)"
+    }
+}

@@ -1,0 +1,282 @@
+import CKernels
+import Compute
+
+/// One step of a decoder, executed by all workers together.
+///
+/// Every worker runs `execute`; each phase is divided into rows, panels of columns or attention items, and the next one
+/// begins when all pieces are done. How work is divided and who does it never changes a bit of it.
+struct DecoderStep {
+    let model: DecoderModel
+    let kernels: mk_tensor_kernels
+    let cache: PagedCache
+    let scratch: DecoderScratch
+    /// Nil where queries and keys are not rotated.
+    let rope: RopeTable?
+    let batch: ForwardBatch
+    /// Nil when no token has an adapter.
+    let adapters: AdapterBatch?
+    let sequences: [mk_sequence]
+    let attentionItems: [AttentionItem]
+    let blockTables: UnsafePointer<Int32>
+    let logits: UnsafeMutablePointer<Float>
+    let logitStride: Int
+    let phases: WorkPhases.Round
+
+    var shape: ModelShape { model.shape }
+    var tokens: Int { batch.tokens.count }
+
+    /// Phases of a layer; those of adapters are left out when there are none.
+    private static let layerPhases = 12
+
+    /// Phases of a step of a model with `layers` layers.
+    static func phaseCount(layers: Int) -> Int { 1 + layerPhases * layers + 4 }
+
+    func execute(_ worker: Worker) {
+        let rows = Pieces(tokens, workers: worker.count)
+        phases.run(0, pieces: rows.count) { piece in
+            for row in rows[piece] { embed(row) }
+        }
+        for index in 0..<shape.layers {
+            attention(index, firstPhase: 1 + Self.layerPhases * index, worker)
+            feedForward(index, firstPhase: 8 + Self.layerPhases * index, worker)
+        }
+        head(firstPhase: 1 + Self.layerPhases * shape.layers, worker)
+    }
+
+    private func embed(_ row: Int) {
+        let out = model.embeddingNorm == nil ? scratch.hidden[row] : scratch.normed[row]
+        if batch.tokens[row] < 0 {
+            guard let rows = batch.embeddedRows(of: row) else { return }
+            rows.embeddings.read(rows.first + row - rows.tokenStart, to: out)
+        } else if let adapters, adapters.hasEmbeddings {
+            embed(row, adapters.terms(of: row), to: out)
+        } else {
+            model.readEmbedding(batch.tokens[row], to: out)
+        }
+        guard let norm = model.embeddingNorm else { return }
+        let place = DecoderAdapter.embeddingNorm(layers: shape.layers)
+        normalize(row, out, norm, place, to: scratch.hidden[row])
+    }
+
+    private func attention(_ index: Int, firstPhase phase: Int, _ worker: Worker) {
+        let layer = model.layers[index]
+        let workers = worker.count
+        normalize(layer.inputNorm, DecoderAdapter.norm(.input, layer: index), phase, workers)
+        if let adapters {
+            let change = AdapterChange(adapters, .attention, layer: index)
+            shrink(change, scratch.normed, phase + 1, workers)
+            multiply(
+                layer.attention, change, scratch.normed, rows: tokens, into: scratch.projected[0],
+                stride: scratch.projected.stride, phase + 2, worker)
+        } else {
+            multiply(
+                layer.attention, scratch.normed, into: scratch.projected, accumulate: false, phase + 2, workers)
+        }
+        let rows = Pieces(tokens, workers: workers)
+        phases.run(phase + 3, pieces: rows.count) { piece in
+            for row in rows[piece] { rotateAndStore(row, index) }
+        }
+        attend(index, phase + 4)
+        project(layer.attentionOutput, index, .attentionOutput, scratch.attended, phase + 5, worker)
+    }
+
+    private func feedForward(_ index: Int, firstPhase phase: Int, _ worker: Worker) {
+        let layer = model.layers[index]
+        normalize(layer.feedForwardNorm, DecoderAdapter.norm(.feedForward, layer: index), phase, worker.count)
+        if let adapters {
+            let change = AdapterChange(adapters, .feedForward, layer: index)
+            shrink(change, scratch.normed, phase + 1, worker.count)
+            if model.isGated {
+                gate(layer.feedForward, change, phase + 2, worker)
+            } else {
+                expand(layer.feedForward, change, phase + 2, worker)
+            }
+        } else if !model.isGated {
+            expand(layer.feedForward, phase + 2, worker.count)
+        } else {
+            let pairs = Pieces(layer.feedForward.panelCount / 2, workers: worker.count)
+            phases.run(phase + 2, pieces: pairs.count) { gate(layer.feedForward, pairs[$0], tokens: tokens) }
+        }
+        project(layer.feedForwardOutput, index, .feedForwardOutput, scratch.gated, phase + 3, worker)
+    }
+
+    /// Gate, up and activation of the first tokens, for some pairs of panels.
+    func gate(_ layer: PackedLinear, _ pairs: Range<Int>, tokens: Int) {
+        withUnsafePointer(to: layer.packed) { packed in
+            kernels.gated_matmul(
+                packed, Int32(pairs.lowerBound), Int32(pairs.upperBound), scratch.normed[0], scratch.normed.stride,
+                Int32(tokens), scratch.gated[0], scratch.gated.stride, Int32(model.intermediateSize),
+                layer.bias?.values, model.activation)
+        }
+    }
+
+    /// Adds a layer's outputs to the residual stream.
+    private func project(
+        _ layer: PackedLinear, _ index: Int, _ site: DecoderAdapter.Site,
+        _ input: DecoderScratch.Rows, _ phase: Int, _ worker: Worker
+    ) {
+        guard let adapters else {
+            return multiply(layer, input, into: scratch.hidden, accumulate: true, phase + 1, worker.count)
+        }
+        let change = AdapterChange(adapters, site, layer: index)
+        shrink(change, input, phase, worker.count)
+        addProduct(layer, change, input, phase + 1, worker)
+    }
+
+    /// Logits of the rows asked for.
+    private func head(firstPhase phase: Int, _ worker: Worker) {
+        let rows = batch.logitRows
+        guard !rows.isEmpty else { return }
+        let pieces = Pieces(rows.count, workers: worker.count)
+        let norm = DecoderAdapter.outputNorm(layers: shape.layers)
+        phases.run(phase, pieces: pieces.count) { piece in
+            for index in pieces[piece] {
+                let row = Int(rows[index])
+                normalize(row, scratch.hidden[row], model.outputNorm, norm, to: scratch.normed[index])
+            }
+        }
+        if let adapters, adapters.hasHead {
+            let change = AdapterChange(headOf: adapters)
+            shrink(change, scratch.normed, phase + 1, worker.count)
+            multiply(
+                model.head, change, scratch.normed, rows: rows.count, into: logits, stride: logitStride, phase + 2,
+                worker)
+        } else {
+            multiply(
+                model.head, scratch.normed[0], stride: scratch.normed.stride, rows: rows.count, into: logits,
+                stride: logitStride, accumulate: false, phase + 2, worker.count)
+        }
+        if let adapters, adapters.hasHeadRows { replaceHeadRows(adapters, phase + 3, worker) }
+    }
+
+    /// - Parameter place: the norm's in `DecoderAdapter.norms`.
+    private func normalize(_ norm: DecoderNorm, _ place: Int, _ phase: Int, _ workers: Int) {
+        let pieces = Pieces(tokens, workers: workers)
+        phases.run(phase, pieces: pieces.count) { piece in
+            for row in pieces[piece] { normalize(row, scratch.hidden[row], norm, place, to: scratch.normed[row]) }
+        }
+    }
+
+    private func normalize(
+        _ token: Int, _ input: UnsafePointer<Float>, _ norm: DecoderNorm, _ place: Int,
+        to out: UnsafeMutablePointer<Float>
+    ) {
+        var norm = norm
+        if let adapters, adapters.hasNorms {
+            for term in adapters.terms(of: token) { norm = term.adapter.norms[place] ?? norm }
+        }
+        let size = Int32(shape.hiddenSize)
+        switch model.description.norm {
+        case .rms: kernels.rms_norm(input, norm.weight.values, model.normEpsilon, size, out)
+        case .layer: kernels.layer_norm(input, norm.weight.values, norm.bias?.values, model.normEpsilon, size, out)
+        }
+    }
+
+    private func multiply(
+        _ layer: PackedLinear, _ input: DecoderScratch.Rows, into output: DecoderScratch.Rows, accumulate: Bool,
+        _ phase: Int, _ workers: Int
+    ) {
+        multiply(
+            layer, input[0], stride: input.stride, rows: tokens, into: output[0], stride: output.stride,
+            accumulate: accumulate, phase, workers)
+    }
+
+    func multiply(
+        _ layer: PackedLinear, _ input: UnsafePointer<Float>, stride inputStride: Int, rows: Int,
+        into output: UnsafeMutablePointer<Float>, stride outputStride: Int, accumulate: Bool, _ phase: Int,
+        _ workers: Int
+    ) {
+        let panels = Pieces(layer.panelCount, workers: workers)
+        withUnsafePointer(to: layer.packed) { packed in
+            phases.run(phase, pieces: panels.count) { piece in
+                kernels.matmul(
+                    packed, Int32(panels[piece].lowerBound), Int32(panels[piece].upperBound), input, inputStride,
+                    Int32(rows), output, outputStride, layer.bias?.values, accumulate)
+            }
+        }
+    }
+
+    /// Rotates queries and keys of a token and puts keys and values where attention will read them.
+    private func rotateAndStore(_ row: Int, _ layer: Int) {
+        if model.description.modules.isAttentionByHead { separateHeads(row) }
+        let heads = shape.heads * shape.headDim
+        let keys = shape.kvHeads * shape.headDim
+        let position = Int(batch.positions[row])
+        let values = scratch.queriesKeysValues[row]
+        if let rope {
+            kernels.rope(
+                values, Int32(shape.heads + shape.kvHeads), Int32(shape.headDim), Int32(rope.rotary),
+                rope.cosine(position), rope.sine(position))
+        }
+        withUnsafePointer(to: cache.kernelShape) {
+            kernels.write_kv($0, cache.layer(layer), slot(row), values + heads, values + heads + keys)
+        }
+    }
+
+    /// Brings what lies head by head into the order of queries, keys, values.
+    private func separateHeads(_ row: Int) {
+        let channels = shape.heads * shape.headDim
+        for part in 0..<3 {
+            mk_copy_rows(
+                scratch.queriesKeysValues[row] + part * channels, shape.headDim,
+                scratch.projected[row] + part * shape.headDim, 3 * shape.headDim, shape.heads, shape.headDim)
+        }
+    }
+
+    /// Where K and V of a token are kept.
+    private func slot(_ row: Int) -> Int64 {
+        // Slices are in the order of their tokens.
+        var low = 0
+        var high = sequences.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if Int(sequences[middle].token_start) <= row { low = middle } else { high = middle }
+        }
+        let position = Int(batch.positions[row])
+        let block = blockTables[Int(sequences[low].block_table_start) + position / cache.blockSize]
+        return Int64(block) * Int64(cache.blockSize) + Int64(position % cache.blockSize)
+    }
+
+    private func attend(_ layer: Int, _ phase: Int) {
+        var attention = mk_attention(
+            shape: cache.kernelShape, cache: cache.layer(layer), block_tables: blockTables,
+            q: scratch.queriesKeysValues[0], q_stride: scratch.queriesKeysValues.stride, out: scratch.attended[0],
+            out_stride: scratch.attended.stride, heads: Int32(shape.heads),
+            scale: 1 / Float(shape.headDim).squareRoot(), window: model.description.windows[layer],
+            slopes: model.slopes.map { UnsafePointer($0.values) })
+        withUnsafePointer(to: &attention) { attention in
+            phases.run(phase, pieces: attentionItems.count) { piece in
+                let item = attentionItems[piece]
+                withUnsafePointer(to: sequences[item.sequence]) {
+                    kernels.attend(attention, $0, item.kvHead, item.token, item.tokenCount)
+                }
+            }
+        }
+    }
+}
+
+/// A piece of attention: some tokens of one sequence, for the query heads of one KV head.
+struct AttentionItem {
+    let sequence: Int
+    let kvHead: Int32
+    /// First token, counted within the sequence's slice.
+    let token: Int32
+    let tokenCount: Int32
+
+    /// Items for a batch, about 32 rows of queries each: enough to share every load of K and V, few enough to divide.
+    static func items(_ sequences: [mk_sequence], _ shape: ModelShape) -> [AttentionItem] {
+        let step = Int32(max(1, 32 * shape.kvHeads / shape.heads))
+        var items: [AttentionItem] = []
+        for (index, sequence) in sequences.enumerated() {
+            for head in 0..<Int32(shape.kvHeads) {
+                for token in stride(from: 0, to: sequence.token_count, by: Int(step)) {
+                    items.append(
+                        AttentionItem(
+                            sequence: index, kvHead: head, token: token,
+                            tokenCount: min(step, sequence.token_count - token)))
+                }
+            }
+        }
+        return items
+    }
+}
