@@ -22,7 +22,7 @@ extension PackedLinear {
     ) {
         check(rows, range)
         var out = kernelOutput(output)
-        withWeights {
+        withOperands(rows) {
             kernels.linear.multiply(
                 $0, Int32(panels.lowerBound), Int32(panels.upperBound), rows[range.lowerBound], rows.stride,
                 Int32(range.count), &out)
@@ -36,7 +36,7 @@ extension PackedLinear {
     ) {
         check(rows, range)
         var out = kernelOutput(output)
-        withWeights {
+        withOperands(rows) {
             kernels.linear.multiply_gated(
                 $0, Int32(pairs.lowerBound), Int32(pairs.upperBound), rows[range.lowerBound], rows.stride,
                 Int32(range.count), &out, Int32(columns), activation)
@@ -51,7 +51,7 @@ extension PackedLinear {
         _ kernels: KernelSet
     ) {
         check(rows, range)
-        withWeights {
+        withOperands(rows) {
             kernels.linear.argmax(
                 $0, Int32(panels.lowerBound), Int32(panels.upperBound), rows[range.lowerBound], rows.stride,
                 Int32(range.count), bias?.values, best)
@@ -62,6 +62,10 @@ extension PackedLinear {
         mk_output(
             values: output.values, stride: output.stride, bias: bias.map { UnsafePointer($0.values) },
             accumulate: output.accumulates)
+    }
+
+    private func withOperands(_ rows: PreparedRows, _ body: (UnsafePointer<mk_weights>) -> Void) {
+        withExtendedLifetime(rows) { withWeights(body) }
     }
 
     private func check(_ rows: PreparedRows, _ range: Range<Int>) {

@@ -148,29 +148,42 @@ package final class PackedLinear: @unchecked Sendable {
         precondition(format == .bfloat16)
         let format = WeightFormat.compressedBfloat16
         let panels = panelCount
-        let counts = try Memory(byteCount: panels * MemoryLayout<Int32>.stride)
-        let whole = counts.elements(Int32.self)
-        pool.run { worker in
-            self.withWeights { for panel in worker.share(of: panels) { whole[panel] = mk_count_whole_pairs($0, Int32(panel)) } }
-        }
-        var starts: [Int] = []
-        var bytes = mk_weights_bytes(format.kernelFormat, 0, Int32(outputs), Int32(inputs))
-        for panel in 0..<panels {
-            starts.append(bytes)
-            bytes += mk_whole_pairs_bytes(whole[panel])
-        }
+        let plain = mk_weights_bytes(format.kernelFormat, 0, Int32(outputs), Int32(inputs))
+        let (starts, bytes) = try placesOfWholePairs(after: plain, pool: pool)
         let result = PackedLinear(
             inputs: inputs, outputs: outputs, format: format, memory: try Memory(byteCount: bytes))
         result.bias = bias
-        let offsets = starts
         pool.run { worker in
             self.withWeights { from in
                 result.withWeights { to in
-                    for panel in worker.share(of: panels) { mk_compress_panel(to, from, Int32(panel), offsets[panel]) }
+                    for panel in worker.share(of: panels) { mk_compress_panel(to, from, Int32(panel), starts[panel]) }
                 }
             }
         }
         return result
+    }
+
+    /// Where each panel's pairs that compression keeps whole go, from byte `start` on, and where the last ends.
+    private func placesOfWholePairs(
+        after start: Int, pool: WorkerPool
+    ) throws(ComputeError) -> (starts: [Int], end: Int) {
+        let panels = panelCount
+        let memory = try Memory(byteCount: panels * MemoryLayout<Int32>.stride)
+        pool.run { worker in
+            let counts = memory.elements(Int32.self)
+            self.withWeights {
+                for panel in worker.share(of: panels) { counts[panel] = mk_count_whole_pairs($0, Int32(panel)) }
+            }
+        }
+        return withExtendedLifetime(memory) {
+            let counts = memory.elements(Int32.self)
+            var end = start
+            let starts = (0..<panels).map { panel in
+                defer { end += mk_whole_pairs_bytes(counts[panel]) }
+                return end
+            }
+            return (starts, end)
+        }
     }
 
     /// Inputs `range` of output column `column` as products see them.

@@ -35,7 +35,7 @@ MK_INLINE exponent_table load_exponents(const compressed_header *header) {
 }
 
 /// Bytes of `from` to bfloat16 at the two places that `compressed_byte` means for them.
-MK_INLINE void expand(const exponent_table *t, vbytes bytes, vbytes index, char *to) {
+MK_INLINE void expand_bytes(const exponent_table *t, vbytes bytes, vbytes index, char *to) {
     const vbytes high = (bytes & 0x80) | MK_LOOKUP(t->upper, index);
     const vbytes low = (bytes & 0x7F) | MK_LOOKUP(t->lowest, index);
     const vbytes first = MK_LOW(low, high), second = MK_HIGH(low, high);
@@ -53,8 +53,8 @@ MK_INLINE vbytes load_bytes(const uint8_t *p) {
 MK_INLINE void expand_step(const exponent_table *t, const uint8_t *from, char *to) {
     MK_UNROLL for (size_t at = 0; at < 64; at += sizeof(vbytes)) {
         const vbytes indices = load_bytes(from + 128 + at);
-        expand(t, load_bytes(from + at), indices & 0x0F, to + at);
-        expand(t, load_bytes(from + 64 + at), indices >> 4, to + panel_step_bytes + at);
+        expand_bytes(t, load_bytes(from + at), indices & 0x0F, to + at);
+        expand_bytes(t, load_bytes(from + 64 + at), indices >> 4, to + panel_step_bytes + at);
     }
 }
 
