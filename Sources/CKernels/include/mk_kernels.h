@@ -21,6 +21,9 @@ typedef struct mk_row_kernels {
     int32_t (*_Nonnull count_greater)(const float *_Nonnull x, int32_t n, float value);
     /// First index at or after `from` whose value is greater than `value`; n if there is none.
     int32_t (*_Nonnull next_greater)(const float *_Nonnull x, int32_t from, int32_t n, float value);
+    /// The greatest value of each of some groups of at most `group` values, which are disjoint and cover the row; returns
+    /// how many there are, at most n / group + 16. Which value is in which group differs between instruction sets.
+    int32_t (*_Nonnull group_max)(const float *_Nonnull x, int32_t n, int32_t group, float *_Nonnull out);
     void (*_Nonnull mask)(float *_Nonnull x, int32_t n, const uint32_t *_Nonnull bits);
 } mk_row_kernels;
 

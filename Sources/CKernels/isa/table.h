@@ -10,6 +10,7 @@ const mk_kernels MK_TABLE = {
             .floor = row_floor,
             .count_greater = row_count_greater,
             .next_greater = row_next_greater,
+            .group_max = row_group_max,
             .mask = row_mask,
         },
     .tensor =
