@@ -91,6 +91,7 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
 
+        .executableTarget(name: "KernelBenchmark", dependencies: ["CKernels"], path: "Benchmarks/kernels"),
         .executableTarget(
             name: "ServingBenchmark",
             dependencies: [

@@ -10,12 +10,14 @@
 
 #define MK_ISA mk_isa_avx2
 #define MK_TABLE mk_kernels_avx2
+#define MK_ATTEND_KERNEL attend
 #define MK_LINEAR_TABLE mk_linear_avx2
 #define MK_BASE_TABLE mk_kernels_avx2
 #define MK_LANES 8
 #define MK_HAS_FMA 1
 #define MK_ROWS 6
 #define MK_VECS 2
+#define MK_PAIR_ROWS 5
 #define MK_QUAD_ROWS 4
 #define MK_NIBBLE_ROWS 2
 #define MK_PREFETCH_BYTES 2048

@@ -15,6 +15,7 @@
 #define MK_HAS_FMA 1
 #define MK_ROWS 10
 #define MK_VECS 2
+#define MK_PAIR_ROWS 10
 #define MK_QUAD_ROWS 8
 #define MK_NIBBLE_ROWS 4
 #define MK_COMPRESSED_ROWS 6
@@ -29,6 +30,7 @@
 #include "linear.h"
 #include "linear_table.h"
 
+#define MK_ATTEND_KERNEL attend
 #define MK_ISA mk_isa_avx512
 #define MK_TABLE mk_kernels_avx512
 #include "table.h"
@@ -41,6 +43,8 @@
 
 #undef MK_ISA
 #undef MK_TABLE
+#undef MK_ATTEND_KERNEL
+#define MK_ATTEND_KERNEL mk_attend_avx512_bf16
 #define MK_ISA mk_isa_avx512_bf16
 #define MK_TABLE mk_kernels_avx512_bf16
 #include "table.h"

@@ -1,4 +1,5 @@
-// AVX-512 with dot products of int8 and bfloat16. Only what multiplies rows with weights is different from avx512.c.
+// AVX-512 with dot products of int8 and bfloat16. What multiplies rows with weights, and attention over
+// bfloat16, are different from avx512.c.
 #if defined(__x86_64__)
 #include "tables.h"
 #include "cache.h"
@@ -18,6 +19,7 @@
 #define MK_HAS_BF16 1
 #define MK_ROWS 10
 #define MK_VECS 2
+#define MK_PAIR_ROWS 10
 #define MK_QUAD_ROWS 10
 #define MK_NIBBLE_ROWS 6
 #define MK_COMPRESSED_ROWS 8
@@ -25,6 +27,12 @@
 #include "lanes.h"
 #include "linear.h"
 #include "linear_table.h"
+#include "attention_dot.h"
+
+void mk_attend_avx512_bf16(
+    const mk_attention *a, const mk_sequence *sequence, int32_t kv_head, int32_t token, int32_t token_count) {
+    attend_dot(a, sequence, kv_head, token, token_count);
+}
 
 #pragma clang attribute pop
 #endif

@@ -18,6 +18,7 @@
 #define MK_HAS_BF16 0
 #define MK_ROWS 10
 #define MK_VECS 2
+#define MK_PAIR_ROWS 10
 #define MK_QUAD_ROWS 10
 #define MK_NIBBLE_ROWS 6
 #define MK_COMPRESSED_ROWS 6

@@ -1,6 +1,6 @@
 // Products of prepared rows with packed weights: one driver, and for each kind of product the loop over K.
 // Needs what result.h, dots.h and rows.h need, and the most rows whose sums fit the registers beside the weights:
-// MK_ROWS for pairs, MK_QUAD_ROWS for quads, MK_NIBBLE_ROWS for groups of int4.
+// MK_PAIR_ROWS for pairs, MK_QUAD_ROWS for quads, MK_NIBBLE_ROWS for groups of int4.
 #include "norm.h"
 #include "result.h"
 #include "dots.h"
@@ -44,7 +44,7 @@ static inline linear_form form_of(const mk_weights *w, int32_t rows) {
     default: break;
     }
     (void)rows;
-    return (linear_form){product_pairs, mk_format_bfloat16, 2, ceil_div(w->k, 2), MK_ROWS, panel_step_bytes};
+    return (linear_form){product_pairs, mk_format_bfloat16, 2, ceil_div(w->k, 2), MK_PAIR_ROWS, panel_step_bytes};
 }
 
 /// A piece of work for the registers: some rows, one pass of a panel, one range of K.
@@ -268,7 +268,7 @@ MK_INLINE void linear_rows(
     MK_LINEAR(1, MOST, PRODUCT) MK_LINEAR(2, MOST, PRODUCT) MK_LINEAR(3, MOST, PRODUCT) MK_LINEAR(4, MOST, PRODUCT)    \
     MK_LINEAR(5, MOST, PRODUCT) MK_LINEAR(6, MOST, PRODUCT) MK_LINEAR(7, MOST, PRODUCT) MK_LINEAR(8, MOST, PRODUCT)    \
     MK_LINEAR(9, MOST, PRODUCT) MK_LINEAR(10, MOST, PRODUCT)
-MK_LINEAR_ROWS(MK_ROWS, product_pairs)
+MK_LINEAR_ROWS(MK_PAIR_ROWS, product_pairs)
 MK_LINEAR_ROWS(MK_QUAD_ROWS, product_quads)
 MK_LINEAR_ROWS(MK_NIBBLE_ROWS, product_groups_32)
 MK_LINEAR_ROWS(MK_NIBBLE_ROWS, product_groups_64)

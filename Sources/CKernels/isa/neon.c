@@ -8,12 +8,14 @@
 
 #define MK_ISA mk_isa_neon
 #define MK_TABLE mk_kernels_neon
+#define MK_ATTEND_KERNEL attend
 #define MK_LINEAR_TABLE mk_linear_neon
 #define MK_BASE_TABLE mk_kernels_neon
 #define MK_LANES 4
 #define MK_HAS_FMA 1
 #define MK_ROWS 6
 #define MK_VECS 4
+#define MK_PAIR_ROWS 6
 #define MK_QUAD_ROWS 4
 #define MK_NIBBLE_ROWS 2
 #define MK_PREFETCH_BYTES 2048

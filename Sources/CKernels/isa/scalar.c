@@ -260,4 +260,5 @@ static void attend(
 
 #define MK_ISA mk_isa_scalar
 #define MK_TABLE mk_kernels_scalar
+#define MK_ATTEND_KERNEL attend
 #include "table.h"

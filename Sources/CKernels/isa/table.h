@@ -1,4 +1,4 @@
-// The table of an instruction set, from the kernels included before: MK_TABLE for MK_ISA.
+// The table of an instruction set, from the kernels included before: MK_TABLE for MK_ISA, with MK_ATTEND_KERNEL.
 const mk_kernels MK_TABLE = {
     .isa = MK_ISA,
     .row =
@@ -21,7 +21,7 @@ const mk_kernels MK_TABLE = {
             .layer_norm = layer_norm,
             .rope = rope,
             .write_kv = write_kv,
-            .attend = attend,
+            .attend = MK_ATTEND_KERNEL,
             .shrink = shrink,
             .expand = expand,
             .gate = gate_pairs,
