@@ -131,7 +131,9 @@ import Testing
         let expected = setting.run(reference, step: test.queries)
         #expect(!expected.contains { !$0.isFinite })
         for isa in vectorSets {
-            #expect(relativeDifference(setting.run(kernels(isa), step: test.queries), expected) < test.tolerance(isa), "\(name(isa))")
+            #expect(
+                relativeDifference(setting.run(kernels(isa), step: test.queries), expected) < test.tolerance(isa),
+                "\(name(isa))")
         }
     }
 
