@@ -91,7 +91,9 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
 
-        .executableTarget(name: "KernelBenchmark", dependencies: ["CKernels"], path: "Benchmarks/kernels"),
+        .executableTarget(
+            name: "KernelBenchmark", dependencies: ["CKernels"], path: "Benchmarks/kernels",
+            linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
         .executableTarget(
             name: "ServingBenchmark",
             dependencies: [
