@@ -103,7 +103,9 @@ public final class InferenceEngine: Sendable {
             self.leave(key)
         }
         let submission = Submission(
-            key: key, id: request.id, prompt: request.prompt, sampling: request.sampling, maxTokens: maxTokens,
+            key: key, id: request.id, prompt: request.prompt,
+            promptInput: input(request.embeddings, from: chosen?.prompt?.count ?? 0), sampling: request.sampling,
+            maxTokens: maxTokens,
             adapters: chosen,
             adapterUse: request.adapters.isEmpty ? nil : chosen?.use ?? .notInvoked,
             adapterNames: request.adapters.map(\.name), cacheSalt: request.cacheSalt, readsCache: request.readsCache,
@@ -137,23 +139,53 @@ public final class InferenceEngine: Sendable {
         } catch {
             throw .invalidRequest(parameter: error.parameter, message: error.message)
         }
-        try validate(prompt: request.prompt, vocabularySize: vocabularySize)
+        if let embeddings = request.embeddings {
+            try validate(embeddings, request)
+        } else {
+            try validate(prompt: request.prompt, vocabularySize: vocabularySize)
+        }
         let virtual = adapters?.prompt?.count ?? 0
-        let room = model.maxModelLength - virtual - request.prompt.count
+        let room = model.maxModelLength - virtual - request.promptCount
         let wanted = request.sampling.maxTokens
-        guard room >= 1, wanted ?? 1 <= room else {
+        guard room >= 1, request.shortensOutput || wanted ?? 1 <= room else {
             let before = virtual > 0 ? "\(virtual) of the adapter before the prompt, " : ""
             let output =
-                wanted.map { " (\(before)\(request.prompt.count) in the prompt, \($0) in the completion)" } ?? ""
+                wanted.map { " (\(before)\(request.promptCount) in the prompt, \($0) in the completion)" } ?? ""
             throw .invalidRequest(
                 parameter: room >= 1 ? "max_tokens" : "prompt",
                 message: """
                     This model's maximum context length is \(model.maxModelLength) tokens. However, you requested \
-                    \(virtual + request.prompt.count + (wanted ?? 1)) tokens\(output). Please reduce the length of the \
+                    \(virtual + request.promptCount + (wanted ?? 1)) tokens\(output). Please reduce the length of the \
                     prompt or the completion.
                     """)
         }
-        return wanted ?? room
+        return min(wanted ?? room, room)
+    }
+
+    private func validate(_ embeddings: PromptEmbeddings, _ request: GenerationRequest) throws(EngineError) {
+        guard request.prompt.isEmpty else {
+            throw .invalidRequest(
+                parameter: "prompt_embeds", message: "A prompt is either tokens or embeddings, not both.")
+        }
+        guard embeddings.width == model.hiddenSize else {
+            throw .invalidRequest(
+                parameter: "prompt_embeds",
+                message: "prompt_embeds: rows have \(embeddings.width) numbers, but the model's hidden size is "
+                    + "\(model.hiddenSize).")
+        }
+        guard request.sampling.promptLogprobs == nil else {
+            throw .invalidRequest(
+                parameter: "prompt_logprobs", message: "prompt_logprobs is not compatible with prompt embeds.")
+        }
+    }
+
+    /// The embeddings that stand for the prompt, which begins at `start`.
+    private func input(_ embeddings: PromptEmbeddings?, from start: Int) -> EmbeddedInput? {
+        embeddings.map {
+            EmbeddedInput(
+                positions: start..<start + $0.count, embeddings: $0.rows,
+                content: adapters.embeddings.key(of: EmbeddingContent(digest: $0.digest)))
+        }
     }
 
     private func validate(prompt: [Int32], vocabularySize: Int) throws(EngineError) {

@@ -13,9 +13,56 @@ package final class InputEmbeddings: @unchecked Sendable {
 
     /// A copy of `[count, width]` numbers.
     init(_ tensor: TensorView) throws {
-        count = tensor.shape[0]
-        width = tensor.shape[1]
+        count = tensor.shape[tensor.shape.count - 2]
+        width = tensor.shape[tensor.shape.count - 1]
         values = try FloatBuffer(tensor)
+    }
+
+    /// The one tensor of a safetensors file's content, `[count, width]` or `[1, count, width]`, in float32, float16 or
+    /// bfloat16.
+    ///
+    /// - Throws: `CheckpointError` with what is wrong; values that are not finite are.
+    package convenience init(safetensors content: [UInt8], name: String) throws {
+        // The header's length need not be a multiple of the elements' size.
+        let aligned = try Memory(byteCount: max(1, content.count))
+        content.withUnsafeBytes {
+            if let base = $0.baseAddress { aligned.pointer.copyMemory(from: base, byteCount: $0.count) }
+        }
+        let bytes = UnsafeRawBufferPointer(start: aligned.pointer, count: content.count)
+        let header = try SafetensorsHeader(bytes, path: name)
+        guard header.tensors.count == 1, let tensor = header.tensors.first else {
+            throw CheckpointError(
+                .malformed, file: name, "has \(header.tensors.count) tensors, expected one of [tokens, hidden size]")
+        }
+        let shape = tensor.shape
+        guard [.float32, .float16, .bfloat16].contains(tensor.dtype) else {
+            throw CheckpointError(
+                .unsupported, file: name, subject: "tensor '\(tensor.name)'",
+                "is \(tensor.dtype.rawValue), expected F32, F16 or BF16")
+        }
+        guard shape.count == 2 || (shape.count == 3 && shape[0] == 1), shape.allSatisfy({ $0 > 0 }) else {
+            throw CheckpointError(
+                .malformed, file: name, subject: "tensor '\(tensor.name)'",
+                "has the shape \(shape), expected [tokens, hidden size]")
+        }
+        let data = try Memory(byteCount: tensor.range.count)
+        data.pointer.copyMemory(from: aligned.pointer + tensor.range.lowerBound, byteCount: tensor.range.count)
+        let view = TensorView(
+            name: tensor.name, dtype: tensor.dtype, shape: shape,
+            bytes: UnsafeRawBufferPointer(start: data.pointer, count: tensor.range.count), owner: data)
+        try self.init(view)
+        guard mk_find_nonfinite(values.values, mk_float32, values.count) < 0 else {
+            throw CheckpointError(
+                .malformed, file: name, subject: "tensor '\(tensor.name)'", "has a value that is not a finite number")
+        }
+    }
+
+    /// SHA-256 of shape and values.
+    package var digest: [UInt8] {
+        var hash = SHA256()
+        withUnsafeBytes(of: (count, width)) { hash.add($0) }
+        hash.add(UnsafeRawBufferPointer(start: values.values, count: byteCount))
+        return hash.finish()
     }
 
     package var byteCount: Int { 4 * values.count }

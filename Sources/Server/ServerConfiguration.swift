@@ -32,6 +32,8 @@ public struct ServerConfiguration: Sendable {
     /// Time that running requests get when the server is told to stop.
     public var shutdownTimeout: Duration = .seconds(30)
 
+    /// Whether a completions request may bring input embeddings instead of a prompt.
+    public var acceptsPromptEmbeddings = false
     /// Whether a request may bring a chat template of its own.
     public var trustsRequestChatTemplates = false
     /// Writes tokens in logprobs as `token_id:N` for every request.

@@ -24,6 +24,7 @@ final class ServerState: Sendable {
         var limits = RequestLimits()
         limits.prompts = configuration.maxPrompts
         limits.sequences = configuration.maxSequencesPerRequest
+        limits.acceptsPromptEmbeddings = configuration.acceptsPromptEmbeddings
         limits.trustsChatTemplates = configuration.trustsRequestChatTemplates
         self.limits = limits
     }

@@ -23,6 +23,51 @@ import Testing
         #expect(config.beginTokenID == nil && config.endTokenIDs.isEmpty && config.padTokenID == nil)
     }
 
+    /// Bloom has other names, and is silent about much.
+    @Test func bloomSpellsSizesInItsOwnWay() throws {
+        let silent: JSONObject = [
+            "model_type": "bloom", "vocab_size": 320, "hidden_size": 64, "n_layer": 3, "n_head": 4,
+        ]
+        let config = try ModelConfig(ConfigFields(file: "config.json", object: silent))
+        #expect(config.layerCount == 3 && config.headCount == 4 && config.keyValueHeadCount == 4)
+        #expect(config.intermediateSize == 256 && config.normEpsilon == 1e-5 && config.tiesWordEmbeddings)
+        #expect(config.maximumPositions == 2048 && config.rope(layer: 0) == nil)
+        let old: JSONObject = [
+            "model_type": "bloom", "vocab_size": 320, "n_embed": 64, "n_layer": 3, "num_attention_heads": 2,
+            "layer_norm_epsilon": 1e-4, "seq_length": 512, "n_inner": nil, "tie_word_embeddings": false,
+        ]
+        let other = try ModelConfig(ConfigFields(file: "config.json", object: old))
+        #expect(other.hiddenSize == 64 && other.headDimension == 32 && other.intermediateSize == 256)
+        #expect(other.normEpsilon == 1e-4 && other.maximumPositions == 512 && !other.tiesWordEmbeddings)
+    }
+
+    /// Which of two layers have which window.
+    @Test(
+        arguments: [
+            (["model_type": "mistral"], [4096, 4096]),
+            (["model_type": "mistral", "sliding_window": nil], [nil, nil]),
+            (["model_type": "mistral", "sliding_window": 7], [7, 7]),
+            (["model_type": "qwen2"], [nil, nil]),
+            (["model_type": "qwen2", "sliding_window": 7], [nil, nil]),
+            (["model_type": "qwen2", "sliding_window": 7, "use_sliding_window": false], [nil, nil]),
+            (["model_type": "qwen2", "sliding_window": 7, "use_sliding_window": true], [nil, nil]),
+            (
+                ["model_type": "qwen2", "sliding_window": 7, "use_sliding_window": true, "max_window_layers": 1],
+                [nil, 7]
+            ),
+            (["model_type": "qwen2", "use_sliding_window": true, "max_window_layers": 0], [4096, 4096]),
+            (
+                [
+                    "model_type": "qwen2", "sliding_window": 7, "use_sliding_window": true, "max_window_layers": 0,
+                    "layer_types": ["sliding_attention", "full_attention"],
+                ], [7, nil]
+            ),
+        ] as [(JSONObject, [Int?])])
+    func windowsAreThoseOfTransformers(_ changes: JSONObject, _ windows: [Int?]) throws {
+        let config = try config(changes)
+        #expect((0..<2).map { config.slidingWindow(layer: $0) } == windows)
+    }
+
     @Test(
         arguments: [
             (["dtype": "bfloat16"], .bfloat16), (["torch_dtype": "bfloat16"], .bfloat16),

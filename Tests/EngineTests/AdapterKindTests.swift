@@ -2,12 +2,13 @@ import Engine
 import Sampling
 import Testing
 
-/// Adapters of all kinds that change weights, side by side in one engine.
+/// Adapters of all kinds, side by side in one engine.
 @Suite struct AdapterKindTests {
     private static let names = [
         "lora", "lora-bias", "lora-all-biases", "lora-embed-head", "lora-saved", "lora-saved-linears",
         "lora-saved-norms", "lora-tokens", "lora-grown", "dora", "dora-embed", "dora-head", "ia3", "ia3-regex",
         "ln-tuning", "trainable-tokens", "adalora", "vera", "vera-seeded", "loha", "lokr", "alora",
+        "prompt-tuning", "p-tuning", "prefix-tuning", "prefix-projection", "cartridge",
     ]
 
     private static func request(
@@ -28,8 +29,10 @@ import Testing
     @Test(arguments: [(16, 2048, 2), (4, 5, 3), (1, 3, 1)])
     func aloneOrMixed(blockSize: Int, budget: Int, threads: Int) async throws {
         let model = try TinyModel("plain")
-        let alone = try await model.load(Self.names) { $0.enablesPrefixCaching = false }
-        let mixed = try await model.load(Self.names) {
+        let names = Self.names + ["multitask-prompt-tuning"]
+        let alone = try await model.load(names) { $0.enablesPrefixCaching = false }
+        let mixed = try await model.load(names) {
+            $0.precomputesSoftPrompts = budget == 5
             $0.blockSize = blockSize
             $0.maxBatchedTokens = budget
             $0.threads = threads
@@ -37,6 +40,12 @@ import Testing
         let sums = [
             [AdapterSelection("lora", scale: 0.5), AdapterSelection("lora-bias", scale: -2)],
             [AdapterSelection("lora-embed-head"), AdapterSelection("ln-tuning"), AdapterSelection("ia3")],
+            [AdapterSelection("prefix-tuning"), AdapterSelection("lora", scale: 0.5)],
+            [AdapterSelection("dora"), AdapterSelection("prompt-tuning")],
+            [AdapterSelection("alora"), AdapterSelection("cartridge")],
+            [AdapterSelection("p-tuning"), AdapterSelection("alora")],
+            [AdapterSelection("multitask-prompt-tuning", task: 0)],
+            [AdapterSelection("multitask-prompt-tuning", task: 1)],
         ]
         let prompt: [Int32] = [1, 7, 30, 8, 12, 31, 5, 4, 9, 5, 22, 3]
         try await withThrowingTaskGroup(of: Void.self) { group in

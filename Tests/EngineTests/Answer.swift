@@ -5,6 +5,7 @@ import Testing
 /// What came of a request.
 struct Answer: Sendable, Equatable {
     var cachedTokens = 0
+    var virtualTokens = 0
     var adapterStart: Int?
     var tokens: [Int32] = []
     var logprobs: [Float] = []
@@ -14,6 +15,7 @@ struct Answer: Sendable, Equatable {
             switch event {
             case .started(let report):
                 cachedTokens = report.cachedTokens
+                virtualTokens = report.virtualTokens
                 if case .from(let start) = report.adapters { adapterStart = start }
             case .delta(let delta):
                 tokens += delta.tokens
@@ -24,6 +26,7 @@ struct Answer: Sendable, Equatable {
 
     /// Compares with what was recorded.
     func check(_ expected: GoldenSet.Case, _ comment: String = "") {
+        #expect(virtualTokens == expected.virtualTokens, "\(expected.id) \(comment)")
         guard expected.isCertain else { return }
         #expect(tokens == expected.tokens, "\(expected.id) \(comment)")
         #expect(adapterStart ?? 0 == expected.adapterStart ?? 0, "\(expected.id) \(comment)")

@@ -18,6 +18,7 @@ struct GoldenSet: Sendable {
         /// Least distance of the best two logits: below rounding, tokens may differ.
         let minMargin: Double
         let adapterStart: Int?
+        let virtualTokens: Int
 
         var isCertain: Bool { minMargin > 0.004 }
 
@@ -26,13 +27,14 @@ struct GoldenSet: Sendable {
             let names = json["adapter"]?.array?.compactMap(\.string) ?? [json["adapter"]?.string].compactMap(\.self)
             let weights = json["weights"]?.array?.compactMap(\.double) ?? []
             adapters = names.enumerated().map {
-                AdapterSelection($1, scale: $0 < weights.count ? weights[$0] : 1)
+                AdapterSelection($1, scale: $0 < weights.count ? weights[$0] : 1, task: json["task_id"]?.int)
             }
             prompt = Self.tokens(json["prompt_ids"])
             tokens = Self.tokens(json["greedy_ids"])
             logprobs = json["greedy_logprobs"]?.array?.compactMap(\.double) ?? []
             minMargin = json["min_margin"]?.double ?? 0
             adapterStart = json["alora_start"]?.int
+            virtualTokens = json["virtual_tokens"]?.int ?? 0
         }
 
         static func tokens(_ json: JSONValue?) -> [Int32] {

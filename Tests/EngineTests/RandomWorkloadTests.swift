@@ -22,6 +22,7 @@ import Testing
         let requests = workload.requests()
         let reference = try await References.engine(configuration)
         let llm = try await LLM(configuration: configuration)
+        if workload.hasAdapters { try await DemoAdapterTests.loadAll(into: llm.engine) }
         // In waves, so that later requests find what earlier ones left.
         for wave in stride(from: 0, to: requests.count, by: workload.waveSize) {
             let indices = wave..<min(wave + workload.waveSize, requests.count)
@@ -40,6 +41,8 @@ import Testing
             try #require(problem == nil, "seed \(seed)")
             if workload.resets { await llm.engine.resetPrefixCache() }
         }
+        for adapter in llm.adapters.all { try llm.adapters.unload(adapter.name) }
+        #expect(await llm.engine.audit() == nil)
         #expect(llm.engine.statistics().cacheUsage == 0, "seed \(seed)")
         llm.engine.shutdown()
     }
@@ -64,6 +67,7 @@ private actor References {
         configuration.threads = 1
         configuration.maxSequences = 1
         let engine = try await InferenceEngine.load(configuration)
+        try await DemoAdapterTests.loadAll(into: engine)
         engines[name] = engine
         return engine
     }
@@ -107,11 +111,13 @@ private struct Workload {
     private var random: Seeded
     let waveSize: Int
     let resets: Bool
+    let hasAdapters: Bool
 
     init(seed: UInt64) {
         random = Seeded(seed: seed)
         waveSize = .random(in: 1...8, using: &random)
         resets = Int.random(in: 0..<6, using: &random) == 0
+        hasAdapters = Bool.random(using: &random)
     }
 
     mutating func configuration() -> EngineConfiguration {
@@ -131,6 +137,9 @@ private struct Workload {
         // Room for one sequence and a little more forces preemption and eviction.
         let bytes = 6 * 2 * 4 * 32 * 4
         configuration.cacheMemory = pick(170, 300, 600, 20_000) * bytes
+        guard hasAdapters else { return configuration }
+        configuration.precomputesSoftPrompts = Bool.random(using: &random)
+        configuration.cacheMemory = (configuration.cacheMemory ?? 0) + 7 << 20
         return configuration
     }
 
@@ -141,7 +150,7 @@ private struct Workload {
             let start = prompts.randomElement(using: &random) ?? prefixes[0]
             let base = Bool.random(using: &random) ? start : prefixes.randomElement(using: &random) ?? start
             let kept = Array(base.prefix(.random(in: 0...base.count, using: &random)))
-            let prompt = Array((kept + tokens(.random(in: 1...30, using: &random))).prefix(130))
+            let prompt = Array((kept + tokens(.random(in: 1...30, using: &random))).prefix(hasAdapters ? 100 : 130))
             prompts.append(prompt)
             return request(index, Int.random(in: 0..<5, using: &random) == 0 ? start : prompt)
         }
@@ -162,8 +171,15 @@ private struct Workload {
         request.priority = .random(in: -2...2, using: &random)
         request.tenant = pick("a", "b", "c")
         request.cacheSalt = pick(nil, nil, nil, "salt")
+        if hasAdapters { request.adapters = adapters() }
         request.readsCache = Int.random(in: 0..<8, using: &random) > 0
         return WorkloadRequest(generation: request, isCancelled: Int.random(in: 0..<10, using: &random) == 0)
+    }
+
+    private mutating func adapters() -> [AdapterSelection] {
+        pick(
+            [], ["sql"], ["json-extract"], ["certainty"], ["pirate"], ["terse"], ["terse", "sql"],
+            ["json-extract", "pirate"])
     }
 
     private mutating func tokens(_ count: Int) -> [Int32] {

@@ -107,3 +107,45 @@ struct PromptRecordTests {
         #expect(PromptRecord(.tokens([1])).asChat(system: nil) == PromptRecord(.tokens([1])))
     }
 }
+
+@Suite("Many prompts of generate")
+struct BatchRunTests {
+    @Test func eachLineGetsItsOwnAdapterAndPlace() async throws {
+        var configuration = EngineConfiguration()
+        configuration.cacheMemory = 32 << 20
+        let llm = try await LLM(configuration: configuration)
+        var sampling = SamplingParameters.greedy
+        sampling.maxTokens = 12
+        let question = #""messages": [{"role": "user", "content": "How many people are there"}]"#
+        let adapters = [#""sql""#, "null", #"[{"name": "sql", "scale": 1}]"#, #""no-such-one""#, #""certainty""#]
+        let lines = (0..<40).map { #"{\#(question), "adapter": \#(adapters[$0 % 5])}"# } + ["{\(question)}"]
+        let records = try PromptRecord.records(file: Array(lines.joined(separator: "\n").utf8), name: "f")
+        let run = BatchRun(
+            records: records, choice: AdapterChoice(llm: llm, isDemo: true), sampling: sampling, adapters: ["sql"],
+            requiresInvocation: false)
+        var order: [Int] = []
+        var texts: [Int: String] = [:]
+        await run.results { index, result in
+            order.append(index)
+            switch result {
+            case .success(let result): texts[index] = result.text
+            case .failure(let error): texts[index] = "\(error)"
+            }
+        }
+        #expect(order == Array(0..<41))
+        for index in 0..<41 {
+            let text = texts[index] ?? ""
+            switch index % 5 {
+            case 0, 2: #expect(text == "SELECT COUNT(*) FROM staff;")
+            case 3: #expect(text.contains("'no-such-one'"))
+            default: #expect(text == texts[1] && !text.hasPrefix("SELECT") && !text.isEmpty)
+            }
+        }
+        let strict = BatchRun(
+            records: [records[4]], choice: run.choice, sampling: sampling, adapters: [], requiresInvocation: true)
+        await strict.results { _, result in
+            #expect(throws: EngineError.self) { try result.get() }
+        }
+        llm.engine.shutdown()
+    }
+}

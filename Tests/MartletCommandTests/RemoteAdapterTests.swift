@@ -31,14 +31,16 @@ struct RemoteAdapterTests {
 
     @Test func statusesBecomeReasons() throws {
         let address = try ServerAddress("h")
-        func failure(_ status: Int, _ type: String?) -> ServerFailure {
-            let body: JSONValue? = type.map { ["error": ["message": "m", "type": .string($0)]] }
+        func failure(_ status: Int, _ type: String?, _ parameter: String? = nil) -> ServerFailure {
+            let parameter = parameter.map(JSONValue.string) ?? .null
+            let body: JSONValue? = type.map { ["error": ["message": "m", "type": .string($0), "param": parameter]] }
             return ServerFailure(status: status, body: body, address: address)
         }
         #expect(failure(401, "AuthenticationError").kind == .forbidden)
         #expect(failure(401, "AuthenticationError").description.contains("MARTLET_ADMIN_KEY"))
         #expect(failure(403, "PermissionDeniedError").kind == .forbidden)
-        #expect(failure(404, "NotFoundError") == ServerFailure(.unknown, "m"))
+        #expect(failure(404, "NotFoundError", "lora_name") == ServerFailure(.unknown, "m"))
+        #expect(failure(404, "NotFoundError").kind == .unreachable)
         #expect(failure(404, nil).kind == .unreachable)
         #expect(failure(400, "InvalidUserInput") == ServerFailure(.refused, "m"))
         #expect(failure(502, nil) == ServerFailure(.refused, "http://h answered with status 502."))

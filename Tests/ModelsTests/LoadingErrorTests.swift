@@ -61,11 +61,29 @@ import Foundation
             ["apply_residual_connection_post_layernorm"]
         ),
         ("bloom", "n_head", .int(4), ["hidden_size", "30", "4"]),
+        ("bloom", "num_key_value_heads", .int(1), ["num_key_value_heads", "is 1", "5 heads"]),
+        ("bloom", "head_dim", .int(4), ["query_key_value", "[60, 30]", "[90, 30]"]),
         ("bloom", "n_layer", .int(1), ["transformer.h.1.", "does not belong"]),
     ])
     func mismatchesAreNamed(fixture: String, field: String, value: JSONValue, words: [String]) throws {
         let text = try Self.refusal(fixture, [(field, value)])
         for word in words { #expect(text.contains(word), "\(word) in: \(text)") }
+    }
+
+    @Test(arguments: [100.0, 200.0])
+    func oneRotaryEmbeddingForAllLayers(theta: Double) throws {
+        let text = try Self.refusal(
+            "qwen2",
+            [
+                ("layer_types", .array(["full_attention", "full_attention", "sliding_attention"])),
+                (
+                    "rope_parameters",
+                    .object([
+                        "full_attention": ["rope_theta": 100], "sliding_attention": ["rope_theta": .double(theta)],
+                    ])
+                ),
+            ])
+        #expect(theta == 100 ? text == "loaded" : text.contains("rope_parameters"), "\(text)")
     }
 
     /// Some exports store a tied head a second time.

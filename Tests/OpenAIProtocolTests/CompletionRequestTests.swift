@@ -1,4 +1,6 @@
 import Checkpoints
+import Engine
+import Foundation
 import OpenAIProtocol
 import Sampling
 import Testing
@@ -132,5 +134,48 @@ import Testing
         #expect(refusal(completion: #""model":"alias""#) == nil)
         let long = refusal(completion: #""model":"\#(String(repeating: "x", count: 100_000))""#)
         #expect((long?.message.utf8.count ?? .max) < 400)
+    }
+}
+
+/// Input embeddings instead of prompts.
+@Suite struct PromptEmbedsTests {
+    private static let header = #"{"x":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}}"#
+    private static let file = Data(
+        withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) } + Array(header.utf8)
+            + [UInt8](repeating: 0, count: 8)
+    ).base64EncodedString()
+
+    private static func accepting() -> RequestLimits {
+        var limits = RequestLimits()
+        limits.acceptsPromptEmbeddings = true
+        return limits
+    }
+
+    @Test func embeddingsComeBeforePrompts() throws {
+        let body = #"{"model":"m","prompt_embeds":["\#(Self.file)","\#(Self.file)"],"prompt":"after"}"#
+        let request = try completion(body, limits: Self.accepting())
+        #expect(request.prompts.count == 3 && request.prompts[2] == .text("after"))
+        let alone = try completion(#"{"model":"m","prompt_embeds":"\#(Self.file)"}"#, limits: Self.accepting())
+        let embeddings = try PromptEmbeddings(safetensors: Array(#require(Data(base64Encoded: Self.file))))
+        #expect(alone.prompts == [.embeddings(embeddings)])
+    }
+
+    @Test func refusals() {
+        let file = Self.file
+        for (body, words, accepts) in [
+            (#"{"prompt_embeds":"\#(file)"}"#, "--enable-prompt-embeds", false),
+            (#"{"prompt_embeds":"***"}"#, "base64", true), (#"{"prompt_embeds":7}"#, "base64", true),
+            (#"{"prompt_embeds":"AAAA"}"#, "bytes", true),
+            (#"{"prompt_embeds":"\#(file)","echo":true}"#, "Echo", true),
+            (#"{"prompt_embeds":"\#(file)","prompt_logprobs":1}"#, "not compatible", true),
+            (#"{"prompt_embeds":[]}"#, "prompt", true),
+        ] {
+            do {
+                _ = try completion(body, limits: accepts ? Self.accepting() : RequestLimits())
+                Issue.record("\(body) was accepted")
+            } catch {
+                #expect("\(error)".contains(words), "\(error)")
+            }
+        }
     }
 }

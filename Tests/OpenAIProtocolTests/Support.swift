@@ -26,7 +26,8 @@ struct ByteText: TextService {
 }
 
 let information = ModelInformation(
-    servedNames: ["m", "alias"], root: "root", maxModelLength: 100, vocabularySize: 258, dtype: "float32",
+    servedNames: ["m", "alias"], root: "root", maxModelLength: 100, vocabularySize: 258, hiddenSize: 2,
+    dtype: "float32",
     architecture: "test", parameterCount: 1, created: 7)
 
 func completion(
@@ -67,7 +68,8 @@ func delta(
 }
 
 func started(_ tokens: Int, cached: Int = 0, logprobs: [PositionLogprobs?]? = nil) -> GenerationEvent {
-    .started(PromptReport(promptTokens: tokens, cachedTokens: cached, virtualTokens: 0, adapters: nil, logprobs: logprobs))
+    .started(
+        PromptReport(promptTokens: tokens, cachedTokens: cached, virtualTokens: 0, adapters: nil, logprobs: logprobs))
 }
 
 func position(_ token: Int32, _ logprob: Float, top: [(Int32, Float)] = []) -> PositionLogprobs {

@@ -85,6 +85,7 @@ static void attend(
     const mk_attention *a, const mk_sequence *sequence, int32_t kv_head, int32_t token, int32_t token_count) {
     const int32_t group = a->heads / a->shape.kv_heads, head_dim = a->shape.head_dim, depth = cache_depth(&a->shape);
     attention_rows s;
+    s.has_slopes = a->slopes != NULL;
     float gathered[2 * mk_tile_positions * mk_max_head_dim];
     const int32_t total = token_count * group;
     for (int32_t row = 0; row < total; row += MK_ATTENTION_ROWS) {

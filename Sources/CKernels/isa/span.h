@@ -30,6 +30,7 @@ typedef struct attention_rows {
     float max[MK_ATTENTION_ROWS];
     /// What is taken off a score for every position between query and key.
     float slope[MK_ATTENTION_ROWS];
+    bool has_slopes;
     /// Positions that the row sees: `first[r] ..< limit[r]`.
     int32_t first[MK_ATTENTION_ROWS], limit[MK_ATTENTION_ROWS];
 } attention_rows;
@@ -123,11 +124,22 @@ MK_INLINE void tile_scores(
     }
 }
 
-/// Scores of a vector of positions from `first` on with their bias for the distance to `position`, the row's own.
-MK_INLINE vf position_bias(vf score, float slope, int32_t position, int32_t first) {
-    float distance[MK_LANES];
-    MK_UNROLL for (int i = 0; i < MK_LANES; i++) distance[i] = (float)(first - position + i);
-    return vf_fma(vf_set(slope), vf_load(distance), score);
+/// Takes off the scores of a span what their distance to the query costs. Apart, so that it takes no registers from
+/// those who have no slopes.
+static __attribute__((noinline)) void span_bias(int rows, attention_rows *s, const attention_span *span) {
+    vf numbers;
+    MK_UNROLL for (int i = 0; i < MK_LANES; i++) numbers[i] = (float)i;
+    for (int32_t tile = 0; tile < span->tiles; tile++) {
+        for (int r = 0; r < rows; r++) {
+            const vf slope = vf_set(s->slope[r]);
+            const int32_t first = span->base + tile * mk_tile_positions - (s->limit[r] - 1);
+            MK_UNROLL for (int v = 0; v < tile_vectors; v++) {
+                float *p = s->p[tile][r] + v * MK_LANES;
+                const vf distance = numbers + vf_set((float)(first + v * MK_LANES));
+                vf_store(p, vf_fma(slope, distance, vf_load(p)));
+            }
+        }
+    }
 }
 
 /// Turns the scores of a tile into exponentials, with the scales of int8 values, and rescales what was summed before.
@@ -139,13 +151,11 @@ MK_INLINE void tile_softmax(
         if (base < s->first[r] || base + mk_tile_positions > s->limit[r])
             for (int32_t i = 0; i < mk_tile_positions; i++)
                 if (base + i < s->first[r] || base + i >= s->limit[r]) p[i] = -INFINITY;
-        vf score[tile_vectors];
-        MK_UNROLL for (int v = 0; v < tile_vectors; v++) score[v] = vf_load(p + v * MK_LANES);
-        if (s->slope[r] != 0)
-            MK_UNROLL for (int v = 0; v < tile_vectors; v++)
-                score[v] = position_bias(score[v], s->slope[r], s->limit[r] - 1, base + v * MK_LANES);
-        vf top = score[0];
-        MK_UNROLL for (int v = 0; v < tile_vectors; v++) top = vf_max(score[v], top);
+        vf score[tile_vectors], top = vf_load(p);
+        MK_UNROLL for (int v = 0; v < tile_vectors; v++) {
+            score[v] = vf_load(p + v * MK_LANES);
+            top = vf_max(score[v], top);
+        }
         const float tile_max = vf_maximum(top);
         s->factor[tile][r] = 1;
         if (tile_max > s->max[r]) {
@@ -219,6 +229,7 @@ MK_INLINE void attend_span(
     int32_t tile = 0;
     for (; tile + runs <= span->tiles; tile += runs) tile_scores(rows, runs, storage, s, span, tile);
     for (; tile < span->tiles; tile++) tile_scores(rows, 1, storage, s, span, tile);
+    if (s->has_slopes) span_bias(rows, s, span);
     for (tile = 0; tile < span->tiles; tile++) tile_softmax(rows, storage, s, span, tile);
     for (tile = 0; tile < span->tiles; tile++) {
         const int32_t left = span->limit - span->base - tile * mk_tile_positions;

@@ -4,6 +4,8 @@ struct ConfigDefaults {
     var normEpsilon = 1e-6
     var tiesWordEmbeddings = false
     var slidingWindow: Int?
+    /// Whether positions are told by rotary embeddings.
+    var isRotary = true
     /// Size of the feed-forward network over the hidden size, where no field tells it.
     var expansion: Int?
 
@@ -13,6 +15,7 @@ struct ConfigDefaults {
             normEpsilon = 1e-5
             tiesWordEmbeddings = true
             expansion = 4
+            isRotary = false
         case "mistral":
             positions = 131_072
             slidingWindow = 4096

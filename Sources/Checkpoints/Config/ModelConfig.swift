@@ -78,10 +78,9 @@ package struct ModelConfig: Sendable {
 
         layerTypes = try Self.layerTypes(fields, count: layerCount)
         (slidingWindow, firstSlidingLayer) = try Self.window(fields, defaults, modelType: modelType)
-        ropeByLayerType = try RopeParameters.read(
-            fields,
-            RopeContext(
-                headDimension: headDimension, maximumPositions: maximumPositions, layerTypes: Set(layerTypes)))
+        let rope = RopeContext(
+            headDimension: headDimension, maximumPositions: maximumPositions, layerTypes: Set(layerTypes))
+        ropeByLayerType = defaults.isRotary ? try RopeParameters.read(fields, rope) : [:]
 
         beginTokenID = try fields.tokenID("bos_token_id")
         endTokenIDs = try fields.tokenIDs("eos_token_id")

@@ -5,6 +5,8 @@ public struct GenerationRequest: Sendable {
     /// Unique among the requests in flight; used in logs and to abort.
     public var id: String
     public var prompt: [Int32]
+    /// In place of `prompt`, which is empty then.
+    public var embeddings: PromptEmbeddings?
     public var sampling: SamplingParameters
     /// Adapters whose changes are added up; none is the base model.
     public var adapters: [AdapterSelection] = []
@@ -19,9 +21,14 @@ public struct GenerationRequest: Sendable {
     /// For whom the request is served, under the policy `fair`.
     public var tenant = ""
 
+    /// Whether `maxTokens` gives way where the context has less room, instead of the request being refused.
+    public var shortensOutput = false
+
     public init(id: String, prompt: [Int32], sampling: SamplingParameters) {
         self.id = id
         self.prompt = prompt
         self.sampling = sampling
     }
+    /// Positions of the prompt.
+    var promptCount: Int { embeddings?.count ?? prompt.count }
 }

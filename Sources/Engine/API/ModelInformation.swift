@@ -7,6 +7,8 @@ public struct ModelInformation: Sendable {
     /// Longest sequence, prompt and output together, in tokens.
     public let maxModelLength: Int
     public let vocabularySize: Int
+    /// Numbers of an input embedding.
+    public let hiddenSize: Int
     /// `float32` or `bfloat16`.
     public let dtype: String
     /// `model_type` of its configuration.

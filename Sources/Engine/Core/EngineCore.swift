@@ -140,7 +140,7 @@ final class EngineCore {
             if let virtual, case .prefix(let id) = virtual.content { .init(id, positions: virtual.count) } else { nil }
         return SequenceRequest(
             keys: SequenceKeys(
-                tokens: repeatElement(SequenceKeys.noToken, count: submission.virtualCount) + submission.prompt,
+                tokens: submission.tokens,
                 salt: submission.cacheSalt, prefix: prefix,
                 adapterState: submission.adapters?.state ?? 0, adapterStart: submission.adapters?.start ?? 0,
                 embeddings: submission.embedded.map { .init(positions: $0.positions, content: $0.content) }),
@@ -159,7 +159,7 @@ final class EngineCore {
         let ends = (parameters.ignoreEOS ? [] : Array(endTokens)) + parameters.stopTokenIDs
         return Choice(
             id: id, request: submission.key, index: index,
-            promptCount: submission.prompt.count, virtualCount: submission.virtualCount,
+            promptCount: submission.promptCount, virtualCount: submission.virtualCount,
             adapters: submission.adapters, embedded: submission.embedded,
             sampler: TokenSampler(parameters, seed: submission.seed &+ UInt64(index)),
             processor: LogitsProcessor(

@@ -33,7 +33,7 @@ extension RunningRequest {
         key = submission.key
         id = submission.id
         sampling = submission.sampling
-        promptCount = submission.prompt.count
+        promptCount = submission.promptCount
         adapterUse = submission.adapterUse
         adapterNames = submission.adapterNames
         continuation = submission.continuation

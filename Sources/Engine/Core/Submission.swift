@@ -5,7 +5,9 @@ import Sampling
 struct Submission: Sendable {
     let key: RequestKey
     let id: String
+    /// Empty when `promptInput` stands for it.
     let prompt: [Int32]
+    let promptInput: EmbeddedInput?
     /// With `maxTokens` filled in.
     let sampling: SamplingParameters
     let maxTokens: Int
@@ -32,8 +34,20 @@ extension Submission {
 
     /// Positions whose inputs are not tokens, in order.
     var embedded: [EmbeddedInput] {
-        if let prompt = adapters?.prompt, case .embeddings(let input) = prompt.content { [input] } else { [] }
+        var inputs: [EmbeddedInput] = []
+        if let prompt = adapters?.prompt, case .embeddings(let input) = prompt.content { inputs.append(input) }
+        if let promptInput { inputs.append(promptInput) }
+        return inputs
     }
+
+    /// All positions before the output.
+    var tokens: [Int32] {
+        let missing = virtualCount + (promptInput?.positions.count ?? 0)
+        return repeatElement(SequenceKeys.noToken, count: missing) + prompt
+    }
+
+    /// Positions of the prompt.
+    var promptCount: Int { promptInput?.positions.count ?? prompt.count }
 }
 
 /// What other threads ask of the engine thread.

@@ -106,13 +106,14 @@ public final class LLM: Sendable {
         _ prompt: Prompt, sampling: SamplingParameters? = nil, adapter: String? = nil, requiresInvocation: Bool = false
     ) throws -> GenerationStream {
         let adapters = Adapters(adapter, requiresInvocation: requiresInvocation)
-        return try start(try tokens(prompt), sampling ?? engine.defaults, adapters)
+        return try start(prompt, try tokens(prompt), sampling ?? engine.defaults, adapters)
     }
 
-    /// The token ids of a prompt, as the model sees them.
+    /// The token ids of a prompt, as the model sees them; embeddings have none.
     public func tokens(_ prompt: Prompt) throws -> [Int32] {
         switch prompt {
         case .tokens(let tokens): tokens
+        case .embeddings: []
         case .text(let text): engine.text.encode(text, addSpecialTokens: true)
         case .chat(let messages):
             // The template writes the special tokens itself.
@@ -138,23 +139,29 @@ public final class LLM: Sendable {
         }
     }
 
+    /// What came of one prompt of several.
+    private struct Finished: Sendable {
+        let index: Int
+        let result: GenerationResult
+    }
+
     private func results(
         _ prompts: [Prompt], _ sampling: SamplingParameters?, _ adapters: [Adapters],
         _ progress: (@Sendable (BatchProgress) -> Void)?
     ) async throws -> [GenerationResult] {
         let counter = ProgressCounter(total: prompts.count, report: progress)
-        return try await withThrowingTaskGroup(of: (Int, GenerationResult).self) { group in
+        return try await withThrowingTaskGroup(of: Finished.self) { group in
             var results = [GenerationResult?](repeating: nil, count: prompts.count)
             for (index, prompt) in prompts.enumerated() {
-                if index >= window, let (done, result) = try await group.next() { results[done] = result }
+                if index >= window, let one = try await group.next() { results[one.index] = one.result }
                 group.addTask {
                     let chosen = index < adapters.count ? adapters[index] : Adapters()
                     let result = try await self.result(prompt, sampling, chosen, onTokens: counter.generated)
                     counter.finished()
-                    return (index, result)
+                    return Finished(index: index, result: result)
                 }
             }
-            for try await (done, result) in group { results[done] = result }
+            for try await one in group { results[one.index] = one.result }
             return results.compactMap(\.self)
         }
     }
@@ -169,13 +176,14 @@ public final class LLM: Sendable {
         let tokens = try tokens(prompt)
         let sampling = sampling ?? engine.defaults
         return try await GenerationResult(
-            start(tokens, sampling, adapters), prompt: tokens, choices: sampling.n, onTokens: onTokens)
+            start(prompt, tokens, sampling, adapters), prompt: tokens, choices: sampling.n, onTokens: onTokens)
     }
 
     private func start(
-        _ tokens: [Int32], _ sampling: SamplingParameters, _ adapters: Adapters
+        _ prompt: Prompt, _ tokens: [Int32], _ sampling: SamplingParameters, _ adapters: Adapters
     ) throws -> GenerationStream {
         var request = GenerationRequest(id: "llm", prompt: tokens, sampling: sampling)
+        if case .embeddings(let embeddings) = prompt { request.embeddings = embeddings }
         request.adapters = adapters.selections
         request.requiresInvocation = adapters.requiresInvocation
         return try engine.generate(request)

@@ -8,6 +8,8 @@ public enum Prompt: Sendable, ExpressibleByStringLiteral {
     case tokens([Int32])
     /// A conversation, rendered with the model's chat template; the model answers it.
     case chat([ChatMessage])
+    /// Rows that take the place of token embeddings.
+    case embeddings(PromptEmbeddings)
 
     public init(stringLiteral value: String) { self = .text(value) }
 }

@@ -43,9 +43,8 @@ package struct CachePlan: Sendable, Equatable {
             configuration.maxModelLength == nil ? max(1, Int(Double(affordable) * Self.longestShare)) : affordable
         maxModelLength = min(wanted, limit * blockSize)
         blocksOfLongest = (maxModelLength + blockSize - 1) / blockSize
-        let useful = configuration.maxSequences * ((maxModelLength + blockSize - 1) / blockSize)
-        let wantedBlocks = configuration.enablesPrefixCaching ? affordable : min(affordable, useful)
-        blockCount = min(wantedBlocks, Int(Int32.max) / blockSize)
+        // More than the sequences can need: what is kept, and prefixes, have the rest.
+        blockCount = min(affordable, Int(Int32.max) / blockSize)
         budget = bytes
     }
 }

@@ -145,6 +145,7 @@ struct ModelLoader {
         return ModelInformation(
             servedNames: configuration.servedModelNames.isEmpty ? [root] : configuration.servedModelNames, root: root,
             maxModelLength: plan.maxModelLength, vocabularySize: runner.shape.vocabularySize,
+            hiddenSize: runner.shape.hiddenSize,
             dtype: runner.shape.dtype.rawValue, architecture: config.modelType,
             parameterCount: runner.shape.parameterCount, created: Clock.unixSeconds)
     }

@@ -37,7 +37,8 @@ struct CacheOptions: ParsableArguments {
     @Flag(
         name: .customLong("precompute-soft-prompts"),
         help:
-            "Compute soft prompts when they are loaded, and keep them in the cache as long as their adapter is in memory.")
+            "Compute soft prompts when they are loaded, and keep them in the cache as long as their adapter is in memory."
+    )
     var precomputesSoftPrompts = false
 
     func apply(to configuration: inout EngineConfiguration) {

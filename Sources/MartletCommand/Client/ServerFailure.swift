@@ -34,9 +34,10 @@ struct ServerFailure: Error, Equatable, CustomStringConvertible {
                 .forbidden,
                 "\(address) refuses this to the key: \(message ?? "it is not an admin's.") (--api-key, or the variable "
                     + "MARTLET_ADMIN_KEY)")
-        case 404 where message == nil || body?["error"]?["type"]?.string != "NotFoundError":
+        // Only what a name or a path is to blame for has a parameter; a path of the API that is not there has none.
+        case 404 where body?["error"]?["param"]?.string == nil:
             self.init(.unreachable, "\(address) answers, but is no Martlet server with adapters (status 404).")
-        case 404: self.init(.unknown, message ?? "")
+        case 404: self.init(.unknown, message ?? "The server has no such adapter.")
         default: self.init(.refused, message ?? "\(address) answered with status \(status).")
         }
     }

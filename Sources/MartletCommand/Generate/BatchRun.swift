@@ -17,11 +17,11 @@ struct BatchRun {
     func results(_ report: (Int, Result<GenerationResult, any Error>) -> Void) async {
         var finished: [Int: Result<GenerationResult, any Error>] = [:]
         var reported = 0
-        await withTaskGroup(of: (Int, Result<GenerationResult, any Error>).self) { group in
+        await withTaskGroup(of: Outcome.self) { group in
             for index in 0..<min(Self.window, records.count) { add(index, to: &group) }
             var next = min(Self.window, records.count)
-            while let (index, result) = await group.next() {
-                finished[index] = result
+            while let outcome = await group.next() {
+                finished[outcome.index] = outcome.result
                 if next < records.count {
                     add(next, to: &group)
                     next += 1
@@ -34,11 +34,19 @@ struct BatchRun {
         }
     }
 
-    private func add(_ index: Int, to group: inout TaskGroup<(Int, Result<GenerationResult, any Error>)>) {
+    /// What became of one prompt.
+    private struct Outcome: Sendable {
+        let index: Int
+        let result: Result<GenerationResult, any Error>
+    }
+
+    private func add(_ index: Int, to group: inout TaskGroup<Outcome>) {
         let record = records[index]
-        group.addTask {
-            do { return (index, .success(try await result(record))) } catch { return (index, .failure(error)) }
-        }
+        group.addTask { Outcome(index: index, result: await outcome(record)) }
+    }
+
+    private func outcome(_ record: PromptRecord) async -> Result<GenerationResult, any Error> {
+        do { return .success(try await result(record)) } catch { return .failure(error) }
     }
 
     private func result(_ record: PromptRecord) async throws -> GenerationResult {

@@ -39,6 +39,13 @@ struct ServerOptions: ParsableArguments {
     var adapterRoots: [String] = []
 
     @Flag(
+        name: .customLong("enable-prompt-embeds"),
+        help:
+            "Accept input embeddings instead of prompts in completions (`prompt_embeds`, a safetensors file in base64)."
+    )
+    var acceptsPromptEmbeddings = false
+
+    @Flag(
         name: .customLong("strict-invocation"),
         help:
             "Refuse prompts that do not invoke the Activated LoRA they are for, instead of answering with the base model."
@@ -103,6 +110,7 @@ struct ServerOptions: ParsableArguments {
         configuration.adapterLibrary = adapterLibrary
         configuration.adapterRoots = adapterRoots
         configuration.requiresInvocation = requiresInvocation
+        configuration.acceptsPromptEmbeddings = acceptsPromptEmbeddings
         if !allowedOrigins.isEmpty { configuration.allowedOrigins = try Self.list(allowedOrigins) }
         configuration.maxBodyBytes = maxBodySize.bytes
         configuration.requestTimeout = requestTimeout.map { .seconds($0) }

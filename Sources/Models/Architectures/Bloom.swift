@@ -16,11 +16,12 @@ extension DecoderDescription {
 extension DecoderModules {
     fileprivate static func bloom(_ config: ModelConfig) -> DecoderModules {
         let hidden = config.hiddenSize
+        let queries = config.headCount * config.headDimension
         return DecoderModules(
             base: "transformer.", embedding: "transformer.word_embeddings",
             embeddingNorm: "transformer.word_embeddings_layernorm", layers: "transformer.h",
             inputNorm: "input_layernorm",
-            attention: [Linear(name: "self_attention.query_key_value", outputs: 3 * hidden, hasBias: true)],
+            attention: [Linear(name: "self_attention.query_key_value", outputs: 3 * queries, hasBias: true)],
             isAttentionByHead: true,
             attentionOutput: Linear(name: "self_attention.dense", outputs: hidden, hasBias: true),
             feedForwardNorm: "post_attention_layernorm",

@@ -30,8 +30,6 @@ struct DecoderDescription: Sendable {
     var layers: Int { config.layerCount }
     /// Channels of a token's queries.
     var queryChannels: Int { config.headCount * config.headDimension }
-    /// Channels of a token's keys, and as many of its values.
-    var keyChannels: Int { config.keyValueHeadCount * config.headDimension }
 
     /// - Parameters:
     ///   - norm: the kind of all norms.
@@ -46,20 +44,42 @@ struct DecoderDescription: Sendable {
             throw config.fields.mismatch(
                 "head_dim", "is \(config.headDimension), at most \(mk_max_head_dim) is supported", kind: .unsupported)
         }
+        guard !modules.isAttentionByHead || config.keyValueHeadCount == config.headCount else {
+            throw config.fields.mismatch(
+                "num_key_value_heads",
+                "is \(config.keyValueHeadCount), but this type of model has one for each of its \(config.headCount) heads",
+                kind: .unsupported)
+        }
         self.config = config
         self.modules = modules
         self.norm = norm
         self.activation = try Self.activation(activation ?? config.activation, config)
-        self.positions = positions ?? .rotary(config.rope(layer: 0) ?? RopeParameters(theta: 10_000))
+        if let positions { self.positions = positions } else { self.positions = .rotary(try Self.rope(config)) }
+        windows = hasWindows ? try Self.windows(config) : Array(repeating: 0, count: config.layerCount)
+    }
+
+    /// The rotary embedding that all layers share.
+    private static func rope(_ config: ModelConfig) throws(CheckpointError) -> RopeParameters {
+        guard let rope = config.rope(layer: 0),
+            (1..<config.layerCount).allSatisfy({ config.rope(layer: $0) == rope })
+        else {
+            throw config.fields.mismatch(
+                "rope_parameters", "differ between layers, which is not supported for this type of model",
+                kind: .unsupported)
+        }
+        return rope
+    }
+
+    private static func windows(_ config: ModelConfig) throws(CheckpointError) -> [Int32] {
         let kinds = ["full_attention", "sliding_attention"]
-        if hasWindows, let kind = config.layerTypes.first(where: { !kinds.contains($0) }) {
+        if let kind = config.layerTypes.first(where: { !kinds.contains($0) }) {
             throw config.fields.mismatch(
                 "layer_types",
                 "\(CheckpointError.quoted(kind)) is not supported, expected 'full_attention' or 'sliding_attention'",
                 kind: .unsupported)
         }
-        windows = (0..<config.layerCount).map { layer in
-            guard hasWindows, let window = config.slidingWindow(layer: layer) else { return 0 }
+        return (0..<config.layerCount).map { layer in
+            guard let window = config.slidingWindow(layer: layer) else { return 0 }
             // A window as long as all positions is none.
             return window < config.maximumPositions ? Int32(window) : 0
         }

@@ -88,9 +88,11 @@ package struct ChatCompletionRequest: Sendable, Equatable {
         var sampling = sampling
         sampling.maxTokens = try information.outputLimit(
             promptTokens: tokens.count, requested: requestedTokens, cap: cap, input: "messages")
-        return PreparedPrompt(
+        var prepared = PreparedPrompt(
             tokens: tokens, echo: echo ? finalAssistantText : nil, sampling: sampling, scheduling: scheduling,
             adapters: adapters.selections, adaptersAreStrict: adapters.isStrict)
+        prepared.isLimitOpen = requestedTokens == nil
+        return prepared
     }
 
     private var finalAssistantText: String? {

@@ -2,11 +2,18 @@ import Checkpoints
 import Engine
 import Sampling
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 /// A body of `POST /v1/completions`.
 package struct CompletionRequest: Sendable, Equatable {
     package enum Prompt: Sendable, Equatable {
         case text(String)
         case tokens([Int32])
+        case embeddings(PromptEmbeddings)
     }
 
     package var model: String?
@@ -46,7 +53,9 @@ package struct CompletionRequest: Sendable, Equatable {
         echoOnly = echo && maxTokens == 0
         requestedTokens = echoOnly ? 1 : maxTokens
         sampling.maxTokens = requestedTokens
-        prompts = try Self.prompts(fields, limits)
+        let embedded = try Self.embeddings(fields, limits)
+        let isAlone = fields.value("prompt") == nil || fields.value("prompt") == .string("")
+        prompts = try embedded + (embedded.isEmpty || !isAlone ? Self.prompts(fields, limits) : [])
         try check(information, fields, limits)
     }
 
@@ -64,10 +73,43 @@ package struct CompletionRequest: Sendable, Equatable {
             throw .badRequest(
                 "`prompt_logprobs` are not available when `stream=True`.", parameter: "prompt_logprobs")
         }
+        if prompts.contains(where: { if case .embeddings = $0 { true } else { false } }) {
+            guard !echo else {
+                throw .badRequest("Echo is unsupported with prompt embeds.", parameter: "echo")
+            }
+            guard sampling.promptLogprobs == nil else {
+                throw .badRequest(
+                    "prompt_logprobs is not compatible with prompt embeds.", parameter: "prompt_logprobs")
+            }
+        }
         guard prompts.count * sampling.n <= limits.sequences else {
             throw .badRequest(
                 "n × prompts must be at most \(limits.sequences), got \(sampling.n) × \(prompts.count)", parameter: "n")
         }
+    }
+
+    /// vLLM's `prompt_embeds`, but the base64 text is of a safetensors file: what vLLM takes, a pickle, can run programs.
+    private static func embeddings(_ fields: Fields, _ limits: RequestLimits) throws(APIError) -> [Prompt] {
+        guard let value = fields.value("prompt_embeds"), value != .null else { return [] }
+        guard limits.acceptsPromptEmbeddings else {
+            throw .badRequest(
+                "You must set `--enable-prompt-embeds` to input `prompt_embeds`.", parameter: "prompt_embeds")
+        }
+        let values = value.array ?? [value]
+        try Fields.checkCount(values.count, limits.prompts, "prompt_embeds")
+        var prompts: [Prompt] = []
+        for (position, value) in values.enumerated() {
+            let path = value == fields.value("prompt_embeds") ? "prompt_embeds" : "prompt_embeds[\(position)]"
+            guard let text = value.string, let content = Data(base64Encoded: text) else {
+                throw .badRequest("\(path): expected the base64 text of a safetensors file", parameter: "prompt_embeds")
+            }
+            do {
+                prompts.append(.embeddings(try PromptEmbeddings(safetensors: Array(content))))
+            } catch {
+                throw APIError(error).placed(path)
+            }
+        }
+        return prompts
     }
 
     private static func prompts(_ fields: Fields, _ limits: RequestLimits) throws(APIError) -> [Prompt] {
@@ -109,25 +151,32 @@ package struct CompletionRequest: Sendable, Equatable {
         for (position, prompt) in prompts.enumerated() {
             let path = prompts.count == 1 ? "prompt" : "prompt[\(position)]"
             var tokens: [Int32]
+            var embeddings: PromptEmbeddings?
             switch prompt {
             case .text(let string): tokens = text.encode(string, addSpecialTokens: addSpecialTokens)
             case .tokens(let ids):
                 try ModelInformation.check(ids, path, vocabularySize: adapters.vocabularyBound(information))
                 tokens = ids
+            case .embeddings(let rows):
+                tokens = []
+                embeddings = rows
             }
             let full = tokens.count
-            if let truncation {
+            if let truncation, embeddings == nil {
                 tokens = try truncation.apply(to: tokens, maxModelLength: information.maxModelLength)
             }
-            guard !tokens.isEmpty else { throw .badRequest("\(path): the prompt is empty", parameter: "prompt") }
+            guard !tokens.isEmpty || embeddings != nil else {
+                throw .badRequest("\(path): the prompt is empty", parameter: "prompt")
+            }
             var sampling = sampling
             sampling.maxTokens = try information.outputLimit(
-                promptTokens: tokens.count, requested: requestedTokens, cap: cap, input: "prompt")
+                promptTokens: embeddings?.count ?? tokens.count, requested: requestedTokens, cap: cap, input: "prompt")
             result.append(
                 PreparedPrompt(
                     tokens: tokens, echo: echo ? echoed(prompt, tokens, isWhole: tokens.count == full, text) : nil,
                     sampling: sampling, scheduling: scheduling, adapters: adapters.selections,
                     adaptersAreStrict: adapters.isStrict))
+            result[position].embeddings = embeddings
         }
         return result
     }

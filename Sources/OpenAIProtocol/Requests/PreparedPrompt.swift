@@ -4,6 +4,10 @@ import Sampling
 /// One prompt as the engine takes it, with what the response needs to know of it.
 package struct PreparedPrompt: Sendable, Equatable {
     package var tokens: [Int32]
+    /// In place of tokens.
+    package var embeddings: PromptEmbeddings?
+    /// Whether the limit of new tokens is the server's, and gives way where the context has less room.
+    package var isLimitOpen = false
     /// The text put before the output, when the request asks for an echo.
     package var echo: String?
     package var sampling: SamplingParameters

@@ -80,7 +80,7 @@ extension Fields {
         for (key, what) in [
             ("structured_outputs", "Structured output"), ("logprob_token_ids", "Choosing tokens for logprobs"),
             ("repetition_detection", "Repetition detection"), ("thinking_token_budget", "A thinking budget"),
-            ("prompt_embeds", "A prompt of embeddings"), ("suffix", "Inserting before a suffix"),
+            ("suffix", "Inserting before a suffix"),
         ] where value(key) != nil {
             throw unsupported(key, what)
         }

@@ -74,7 +74,9 @@ package struct AdapterCard: Sendable {
     }
 
     private func appendUnknown(to json: inout JSONBuffer) {
-        json.raw(#","kind":null,"rank":null,"ranks":[],"activated":null,"virtual_tokens":null,"tasks":null,"digest":null,"bytes":null,"#)
+        json.raw(
+            #","kind":null,"rank":null,"ranks":[],"activated":null,"virtual_tokens":null,"tasks":null,"digest":null,"bytes":null,"#
+        )
         json.raw(#""vocabulary_size":null,"residency":"disk","resident":false,"pinned":false,"created":null,"#)
         json.raw(#""last_used":null,"load_seconds":null"#)
     }

@@ -9,6 +9,8 @@ package struct RequestLimits: Sendable, Equatable {
     /// Nesting of arrays and objects in a body.
     package var depth = 128
     package var sampling = SamplingLimits()
+    /// Whether a request may bring input embeddings.
+    package var acceptsPromptEmbeddings = false
     /// Whether a request may bring a chat template of its own.
     package var trustsChatTemplates = false
 

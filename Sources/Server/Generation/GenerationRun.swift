@@ -25,6 +25,8 @@ final class GenerationRun: Sendable {
             // The client chooses the response's identifier, so only the number makes this one unique.
             let id = "\(responseID)#\(number).\(position)"
             var request = GenerationRequest(id: id, prompt: prompt.tokens, sampling: prompt.sampling)
+            request.embeddings = prompt.embeddings
+            request.shortensOutput = prompt.isLimitOpen
             request.adapters = prompt.adapters
             request.requiresInvocation = prompt.adaptersAreStrict ?? state.configuration.requiresInvocation
             request.cacheSalt = prompt.scheduling.cacheSalt

@@ -16,7 +16,7 @@ struct MetricsWriter {
     }
 
     mutating func sample(_ name: String, _ value: Double, extra: [(name: String, value: String)] = []) {
-        append("\(name){\(Self.join(extra, after: labels))} \(Self.number(value))\n")
+        line(name, "", Self.join(extra, after: labels), Self.number(value))
     }
 
     /// A sample without the engine's labels.
@@ -46,11 +46,29 @@ struct MetricsWriter {
         var cumulative = 0
         for (bound, count) in zip(histogram.bounds, histogram.counts) {
             cumulative += count
-            append("\(name)_bucket{\(labels),le=\"\(Self.number(bound))\"} \(cumulative)\n")
+            line(name, "_bucket", labels, "\(cumulative)", bound: Self.number(bound))
         }
-        append("\(name)_bucket{\(labels),le=\"+Inf\"} \(histogram.count)\n")
-        append("\(name)_count{\(labels)} \(histogram.count)\n")
-        append("\(name)_sum{\(labels)} \(Self.number(histogram.sum))\n")
+        line(name, "_bucket", labels, "\(histogram.count)", bound: "+Inf")
+        line(name, "_count", labels, "\(histogram.count)")
+        line(name, "_sum", labels, Self.number(histogram.sum))
+    }
+
+    /// One sample, put together from its parts: with many adapters there are thousands of them in every scrape.
+    private mutating func line(
+        _ name: String, _ suffix: String, _ labels: String, _ value: String, bound: String? = nil
+    ) {
+        append(name)
+        append(suffix)
+        append("{")
+        append(labels)
+        if let bound {
+            append(",le=\"")
+            append(bound)
+            append("\"")
+        }
+        append("} ")
+        append(value)
+        append("\n")
     }
 
     private mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
@@ -67,6 +85,7 @@ struct MetricsWriter {
     }
 
     private static func escape(_ value: String) -> String {
+        guard value.utf8.contains(where: { $0 == 0x5C || $0 == 0x22 || $0 == 0x0A }) else { return value }
         var result = ""
         for character in value.unicodeScalars {
             switch character {
