@@ -92,6 +92,9 @@ let package = Package(
             ], swiftSettings: settings),
 
         .executableTarget(
+            name: "KernelBenchmark", dependencies: ["CKernels"], path: "Benchmarks/kernels",
+            linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+        .executableTarget(
             name: "ServingBenchmark",
             dependencies: [
                 "Engine", "Scheduling", "KVCache", "Sampling", "SyntheticModels",

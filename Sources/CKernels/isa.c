@@ -54,6 +54,8 @@ const char *mk_isa_name(mk_isa isa) {
     case mk_isa_neon: return "neon";
     case mk_isa_avx2: return "avx2";
     case mk_isa_avx512: return "avx512";
+    case mk_isa_avx512_vnni: return "avx512_vnni";
+    case mk_isa_avx512_bf16: return "avx512_bf16";
     default: return "scalar";
     }
 }
@@ -61,10 +63,13 @@ const char *mk_isa_name(mk_isa isa) {
 bool mk_isa_available(mk_isa isa) {
     if (isa == mk_isa_scalar) return true;
     const mk_cpu_features f = mk_detect_cpu_features();
+    const bool avx2 = f.avx2 && f.fma && f.f16c, avx512 = avx2 && f.avx512f && f.avx512bw && f.avx512vl && f.avx512dq;
     switch (isa) {
     case mk_isa_neon: return f.neon;
-    case mk_isa_avx2: return f.avx2 && f.fma;
-    case mk_isa_avx512: return f.avx2 && f.fma && f.avx512f && f.avx512bw && f.avx512vl && f.avx512dq;
+    case mk_isa_avx2: return avx2;
+    case mk_isa_avx512: return avx512;
+    case mk_isa_avx512_vnni: return avx512 && f.avx512_vnni;
+    case mk_isa_avx512_bf16: return avx512 && f.avx512_vnni && f.avx512_bf16;
     default: return false;
     }
 }

@@ -7,10 +7,27 @@ const mk_kernels *mk_kernels_for(mk_isa isa) {
 #if defined(__x86_64__)
     case mk_isa_avx2: return &mk_kernels_avx2;
     case mk_isa_avx512: return &mk_kernels_avx512;
+    case mk_isa_avx512_vnni: return &mk_kernels_avx512_vnni;
+    case mk_isa_avx512_bf16: return &mk_kernels_avx512_bf16;
 #elif defined(__aarch64__)
     case mk_isa_neon: return &mk_kernels_neon;
 #endif
     default: return &mk_kernels_scalar;
+    }
+}
+
+const mk_linear_kernels *mk_linear_kernels_for(mk_isa isa) {
+    if (!mk_isa_available(isa)) return &mk_linear_scalar;
+    switch (isa) {
+#if defined(__x86_64__)
+    case mk_isa_avx2: return &mk_linear_avx2;
+    case mk_isa_avx512: return &mk_linear_avx512;
+    case mk_isa_avx512_vnni: return &mk_linear_avx512_vnni;
+    case mk_isa_avx512_bf16: return &mk_linear_avx512_bf16;
+#elif defined(__aarch64__)
+    case mk_isa_neon: return &mk_linear_neon;
+#endif
+    default: return &mk_linear_scalar;
     }
 }
 

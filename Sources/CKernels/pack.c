@@ -1,23 +1,6 @@
 // Conversion between storage types and the packed weight layout. Exact, so one version serves every instruction set.
 #include "isa/cache.h"
-
-static float from_float16(uint16_t x) {
-    const uint32_t sign = (uint32_t)(x & 0x8000u) << 16, magnitude = x & 0x7FFFu;
-    uint32_t bits;
-    if (magnitude >= 0x7C00u) {
-        bits = sign | 0x7F800000u | (magnitude & 0x3FFu) << 13;
-    } else if (magnitude >= 0x400u) {
-        bits = sign | ((magnitude << 13) + (112u << 23));
-    } else {
-        // Subnormal: the integer value times 2^-24 is exact in float.
-        const float value = (float)magnitude * 0x1p-24f;
-        memcpy(&bits, &value, sizeof bits);
-        bits |= sign;
-    }
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
+#include "isa/float16.h"
 
 static uint16_t load_u16(const void *p, size_t i) {
     uint16_t value;

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 static const mk_row_kernels *rows(void) { return &mk_kernels_default()->row; }
 
@@ -50,16 +51,59 @@ static void sift_down(float *value, int32_t *index, int32_t root, int32_t count)
     index[root] = i;
 }
 
+enum {
+    /// Rows shorter than this are not worth a look ahead.
+    long_row = 4096,
+    most_groups = 8192,
+};
+
+/// Floats in ascending order as integers in ascending order, and back.
+static int32_t ordered(int32_t bits) { return bits ^ (bits >> 31 & 0x7FFFFFFF); }
+
+static float number(int32_t order) {
+    const int32_t bits = ordered(order);
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/// A value that at least `k` others of the row exceed, and few more than that as a rule; -infinity where there is none.
+///
+/// Found among the greatest values of small groups: those that exceed it are values of the row.
+static float floor_of_best(const mk_row_kernels *row, const float *logits, int32_t n, int32_t k) {
+    if (n < long_row || k > most_groups / 2) return -INFINITY;
+    float tops[most_groups + 16];
+    int32_t group = 4 * k < n / 64 ? 64 : 16;
+    if (n / group > most_groups) group = n / most_groups + 1;
+    const int32_t groups = row->group_max(logits, n, group, tops);
+    if (row->count_greater(tops, groups, -INFINITY) < k) return -INFINITY;
+    int32_t low = ordered((int32_t)0xFF800000), high = 0x7F800000;
+    while (high - (int64_t)low > 1) {
+        const int32_t middle = (int32_t)(((int64_t)low + high) >> 1);
+        const int32_t count = row->count_greater(tops, groups, number(middle));
+        if (count < k) {
+            high = middle;
+        } else {
+            low = middle;
+            if (count < k + k / 8) break;
+        }
+    }
+    return number(low);
+}
+
 int32_t mk_top_k(const float *logits, int32_t n, int32_t k, int32_t *out_idx, float *out_val) {
     if (k > n) k = n;
     if (k <= 0) return 0;
-    for (int32_t i = 0; i < k; i++) {
-        out_val[i] = isnan(logits[i]) ? -INFINITY : logits[i];
-        out_idx[i] = i;
+    const mk_row_kernels *row = rows();
+    const float floor = floor_of_best(row, logits, n, k);
+    int32_t next = 0;
+    for (int32_t i = 0; i < k; i++, next++) {
+        if (floor > -INFINITY) next = row->next_greater(logits, next, n, floor);
+        out_val[i] = isnan(logits[next]) ? -INFINITY : logits[next];
+        out_idx[i] = next;
     }
     for (int32_t root = k / 2 - 1; root >= 0; root--) sift_down(out_val, out_idx, root, k);
-    const mk_row_kernels *row = rows();
-    for (int32_t i = row->next_greater(logits, k, n, out_val[0]); i < n;
+    for (int32_t i = row->next_greater(logits, next, n, out_val[0]); i < n;
          i = row->next_greater(logits, i + 1, n, out_val[0])) {
         out_val[0] = logits[i];
         out_idx[0] = i;

@@ -5,6 +5,12 @@ import CKernels
 /// Everything computed with one set is the same bit for bit on every machine that has it; sets differ in rounding.
 package struct KernelSet: @unchecked Sendable {
     package let table: UnsafePointer<mk_kernels>
+    private let linearTable: UnsafePointer<mk_linear_kernels>
+
+    package init(table: UnsafePointer<mk_kernels>) {
+        self.table = table
+        linearTable = mk_linear_kernels_for(table.pointee.isa)
+    }
 
     /// The widest set of this machine, or the one that the environment variable `MARTLET_ISA` names.
     package static let `default` = KernelSet(table: mk_kernels_default())
@@ -15,8 +21,11 @@ package struct KernelSet: @unchecked Sendable {
             .map { KernelSet(table: mk_kernels_for($0)) }
     }
 
-    /// Short name: `scalar`, `neon`, `avx2`, `avx512`.
+    /// Short name: `scalar`, `neon`, `avx2`, `avx512`, `avx512_vnni`, `avx512_bf16`.
     package var name: String { String(cString: mk_isa_name(table.pointee.isa)) }
 
     package var tensor: mk_tensor_kernels { table.pointee.tensor }
+
+    /// What prepares rows and multiplies them with weights of any format.
+    package var linear: mk_linear_kernels { linearTable.pointee }
 }

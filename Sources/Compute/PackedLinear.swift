@@ -1,20 +1,5 @@
 import CKernels
 
-/// Element types in which weights are held; arithmetic is in float.
-package enum StorageType: Sendable {
-    case float32, float16, bfloat16
-
-    package var kernelType: mk_storage {
-        switch self {
-        case .float32: mk_float32
-        case .float16: mk_float16
-        case .bfloat16: mk_bfloat16
-        }
-    }
-
-    package var byteCount: Int { self == .float32 ? 4 : 2 }
-}
-
 /// The weights of a linear layer in the kernels' panel layout, with its bias.
 ///
 /// Several matrices with the same input may share one (q, k and v), each at its own output columns, or alternate panel
@@ -22,7 +7,7 @@ package enum StorageType: Sendable {
 package final class PackedLinear: @unchecked Sendable {
     package let inputs: Int
     package let outputs: Int
-    package let storage: StorageType
+    package let format: WeightFormat
     private let memory: Memory
     package private(set) var bias: FloatBuffer?
 
@@ -50,36 +35,85 @@ package final class PackedLinear: @unchecked Sendable {
     /// Output columns of a panel: the unit in which work is divided.
     package static let panel = Int(mk_panel_columns)
 
-    package init(inputs: Int, outputs: Int, storage: StorageType) throws(ComputeError) {
+    /// A layer whose weights are zero until they are packed.
+    ///
+    /// - Throws: when a size is not possible, there is no memory for it, or the format is `compressedBfloat16`, which is
+    ///   made from a packed layer.
+    package convenience init(inputs: Int, outputs: Int, format: WeightFormat) throws(ComputeError) {
         guard let n = Int32(exactly: outputs), let k = Int32(exactly: inputs), n > 0, k > 0 else {
             throw ComputeError("a linear layer of \(inputs) inputs and \(outputs) outputs is not possible")
         }
+        switch format {
+        case .compressedBfloat16:
+            throw ComputeError("compressed weights are made from packed bfloat16 weights, not packed themselves")
+        case .int4(let group) where group != 32 && group != 64:
+            throw ComputeError("int4 weights in groups of \(group) are not possible: a scale is for 32 or 64 inputs")
+        default: break
+        }
+        let bytes = mk_weights_bytes(format.kernelFormat, Int32(format.group), n, k)
+        self.init(inputs: inputs, outputs: outputs, format: format, memory: try Memory(byteCount: bytes))
+        if format.hasZeroPoint { withWeights { mk_clear_weights($0, 0, Int32(panelCount)) } }
+    }
+
+    package convenience init(inputs: Int, outputs: Int, storage: StorageType) throws(ComputeError) {
+        try self.init(inputs: inputs, outputs: outputs, format: WeightFormat(storage))
+    }
+
+    private init(inputs: Int, outputs: Int, format: WeightFormat, memory: Memory) {
         self.inputs = inputs
         self.outputs = outputs
-        self.storage = storage
-        memory = try Memory(byteCount: mk_packed_bytes(storage.kernelType, n, k))
+        self.format = format
+        self.memory = memory
     }
 
     /// A layer for gate and up matrices of `columns` outputs each, with alternating panels.
-    package static func gated(inputs: Int, columns: Int, storage: StorageType) throws(ComputeError) -> PackedLinear {
+    package static func gated(inputs: Int, columns: Int, format: WeightFormat) throws(ComputeError) -> PackedLinear {
         let panels = (columns + panel - 1) / panel
-        return try PackedLinear(inputs: inputs, outputs: 2 * panels * panel, storage: storage)
+        return try PackedLinear(inputs: inputs, outputs: 2 * panels * panel, format: format)
+    }
+
+    package static func gated(inputs: Int, columns: Int, storage: StorageType) throws(ComputeError) -> PackedLinear {
+        try gated(inputs: inputs, columns: columns, format: WeightFormat(storage))
     }
 
     package var panelCount: Int { (outputs + Self.panel - 1) / Self.panel }
 
     package var byteCount: Int { memory.byteCount + (bias?.count ?? 0) * 4 }
 
-    /// What the kernels are given; valid while this object lives.
-    package var packed: mk_packed {
-        mk_packed(data: memory.pointer, storage: storage.kernelType, n: Int32(outputs), k: Int32(inputs))
+    /// What kernels for prepared rows are given; valid while this object lives.
+    package var weights: mk_weights {
+        mk_weights(
+            data: memory.pointer, format: format.kernelFormat, group: Int32(format.group), n: Int32(outputs),
+            k: Int32(inputs))
+    }
+
+    func withWeights<Result>(_ body: (UnsafePointer<mk_weights>) -> Result) -> Result {
+        withExtendedLifetime(self) { withUnsafePointer(to: weights, body) }
+    }
+
+    /// The storage type nearest to the format, for what is kept beside such weights.
+    package var storage: StorageType { format == .float32 ? .float32 : .bfloat16 }
+
+    /// What kernels for rows of floats are given; valid while this object lives. Only for `float32` and `bfloat16`.
+    package var packed: mk_packed { panels(0..<panelCount) }
+
+    /// One panel as weights of its own, for rows of floats. Only for `float32` and `bfloat16`.
+    package func panel(_ index: Int) -> mk_packed { panels(index..<index + 1) }
+
+    /// A run of panels as weights of their own, for rows of floats. Only for `float32` and `bfloat16`.
+    package func panels(_ range: Range<Int>) -> mk_packed {
+        precondition(format == .float32 || format == .bfloat16, "weights of this format take prepared rows")
+        let bytes = mk_weights_panel_bytes(format.kernelFormat, 0, Int32(inputs))
+        let columns = min(range.upperBound * Self.panel, outputs) - range.lowerBound * Self.panel
+        return mk_packed(
+            data: memory.pointer + range.lowerBound * bytes, storage: storage.kernelType, n: Int32(columns),
+            k: Int32(inputs))
     }
 
     /// Packs a row-major `[rows][inputs]` matrix, spread over the pool. Before the layer is first used.
     package func pack(
         _ matrix: UnsafeRawPointer, type: StorageType, rows: Int, at placement: Placement, pool: WorkerPool
     ) {
-        precondition(placement.column(rows - 1) < outputs)
         let blocks = (rows + Self.panel - 1) / Self.panel
         nonisolated(unsafe) let matrix = matrix
         pool.run { worker in
@@ -87,35 +121,79 @@ package final class PackedLinear: @unchecked Sendable {
             let begin = range.lowerBound * Self.panel
             let count = min(range.upperBound * Self.panel, rows) - begin
             guard count > 0 else { return }
-            mk_pack(
-                self.memory.pointer, self.storage.kernelType, Int32(self.inputs), Int32(placement.column(begin)),
-                placement.isInterleaved, matrix + begin * self.inputs * type.byteCount, type.kernelType, Int32(count))
+            self.pack(matrix + begin * self.inputs * type.byteCount, type, begin, count, placement)
         }
     }
 
     /// Packs a row-major `[outputs][inputs]` matrix on the calling thread. Before the layer is first used.
     package func pack(_ matrix: UnsafeRawPointer, type: StorageType, rows: Int, from column: Int = 0) {
-        precondition(column + rows <= outputs)
-        mk_pack(
-            memory.pointer, storage.kernelType, Int32(inputs), Int32(column), false, matrix, type.kernelType,
-            Int32(rows))
+        pack(matrix, type, 0, rows, .columns(from: column))
     }
 
-    /// One panel as weights of its own.
-    package func panel(_ index: Int) -> mk_packed { panels(index..<index + 1) }
+    private func pack(
+        _ matrix: UnsafeRawPointer, _ type: StorageType, _ first: Int, _ rows: Int, _ placement: Placement
+    ) {
+        precondition(format != .compressedBfloat16 && placement.column(first + rows - 1) < outputs)
+        withWeights {
+            mk_pack_weights(
+                $0, Int32(placement.column(first)), placement.isInterleaved, matrix, type.kernelType, Int32(rows))
+        }
+    }
 
-    /// A run of panels as weights of their own.
-    package func panels(_ range: Range<Int>) -> mk_packed {
-        let bytes = mk_packed_bytes(storage.kernelType, Int32(Self.panel), Int32(inputs))
-        let columns = min(range.upperBound * Self.panel, outputs) - range.lowerBound * Self.panel
-        return mk_packed(
-            data: memory.pointer + range.lowerBound * bytes, storage: storage.kernelType, n: Int32(columns),
-            k: Int32(inputs))
+    /// The same bfloat16 weights in about 12 bits each. The bias is shared.
+    ///
+    /// The more regular the exponents, the smaller: normally distributed weights take 75.6 %, random bits more than
+    /// they did.
+    package func compressed(pool: WorkerPool) throws(ComputeError) -> PackedLinear {
+        precondition(format == .bfloat16)
+        let format = WeightFormat.compressedBfloat16
+        let panels = panelCount
+        let plain = mk_weights_bytes(format.kernelFormat, 0, Int32(outputs), Int32(inputs))
+        let (starts, bytes) = try placesOfWholePairs(after: plain, pool: pool)
+        let result = PackedLinear(
+            inputs: inputs, outputs: outputs, format: format, memory: try Memory(byteCount: bytes))
+        result.bias = bias
+        pool.run { worker in
+            self.withWeights { from in
+                result.withWeights { to in
+                    for panel in worker.share(of: panels) { mk_compress_panel(to, from, Int32(panel), starts[panel]) }
+                }
+            }
+        }
+        return result
+    }
+
+    /// Where each panel's pairs that compression keeps whole go, from byte `start` on, and where the last ends.
+    private func placesOfWholePairs(
+        after start: Int, pool: WorkerPool
+    ) throws(ComputeError) -> (starts: [Int], end: Int) {
+        let panels = panelCount
+        let memory = try Memory(byteCount: panels * MemoryLayout<Int32>.stride)
+        pool.run { worker in
+            let counts = memory.elements(Int32.self)
+            self.withWeights {
+                for panel in worker.share(of: panels) { counts[panel] = mk_count_whole_pairs($0, Int32(panel)) }
+            }
+        }
+        return withExtendedLifetime(memory) {
+            let counts = memory.elements(Int32.self)
+            var end = start
+            let starts = (0..<panels).map { panel in
+                defer { end += mk_whole_pairs_bytes(counts[panel]) }
+                return end
+            }
+            return (starts, end)
+        }
+    }
+
+    /// Inputs `range` of output column `column` as products see them.
+    package func read(column: Int, _ range: Range<Int>, to out: UnsafeMutablePointer<Float>) {
+        withWeights { mk_unpack_weights($0, Int32(column), Int32(range.lowerBound), Int32(range.upperBound), out) }
     }
 
     /// Whether the weights of both are the same in every bit; biases do not count.
     package func hasWeights(of other: PackedLinear) -> Bool {
-        inputs == other.inputs && outputs == other.outputs && storage == other.storage && memory.equals(other.memory)
+        inputs == other.inputs && outputs == other.outputs && format == other.format && memory.equals(other.memory)
     }
 
     /// Sets the bias of `count` rows; columns without one keep zero.
@@ -131,5 +209,15 @@ package final class PackedLinear: @unchecked Sendable {
             written = count
         }
         for (index, value) in row.enumerated() { bias.values[placement.column(index)] = value }
+    }
+}
+
+extension WeightFormat {
+    /// Whether a weight of zero is stored as something else, so that zeroed memory is not zero.
+    fileprivate var hasZeroPoint: Bool {
+        switch self {
+        case .int8, .int4: true
+        default: false
+        }
     }
 }

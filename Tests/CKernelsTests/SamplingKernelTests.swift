@@ -60,6 +60,39 @@ import Testing
         #expect(Int(mk_argmax(row, Int32(n))) == sorted[0].0)
     }
 
+    /// Rows long enough for a look ahead, in orders that suit it and that do not.
+    @Test func bestOfLongRowsAreThoseOfASort() {
+        var random = Seeded(17)
+        let n = 20_011
+        let rising = (0..<n).map { Float($0 / 3) }
+        var masked = [Float](repeating: -.infinity, count: n)
+        for _ in 0..<300 { masked[Int.random(in: 0..<n, using: &random)] = Float.random(in: -5...5, using: &random) }
+        for row in [random.floats(n, -12...12), rising, rising.reversed(), masked, Self.row(n, &random)] {
+            let sorted = row.enumerated().map { ($0.offset, $0.element.isNaN ? -.infinity : $0.element) }
+                .sorted { $0.1 != $1.1 ? $0.1 > $1.1 : $0.0 < $1.0 }
+            for k in [1, 20, 200, 1000, 5000] {
+                var indices = [Int32](repeating: -1, count: k)
+                var values = [Float](repeating: 0, count: k)
+                #expect(mk_top_k(row, Int32(n), Int32(k), &indices, &values) == k)
+                #expect(values == sorted.prefix(k).map(\.1))
+                #expect(indices.map(Int.init) == sorted.prefix(k).map(\.0))
+            }
+        }
+    }
+
+    @Test(arguments: sizes)
+    func groupsCoverTheRow(n: Int) {
+        var random = Seeded(UInt64(n) + 2)
+        let row = Self.row(n, &random)
+        for isa in vectorSets + [mk_isa_scalar] {
+            var tops = [Float](repeating: .nan, count: n / 16 + 17)
+            let count = Int(kernels(isa).row.group_max(row, Int32(n), 16, &tops))
+            #expect(count <= n / 16 + 16)
+            #expect(tops.prefix(count).max() == reference.row.max(row, Int32(n)), "\(name(isa))")
+            #expect(tops.prefix(count).allSatisfy { $0 == -.infinity || row.contains($0) }, "\(name(isa))")
+        }
+    }
+
     @Test func probabilitiesOfALargeRowSumToOne() {
         var random = Seeded(3)
         let row = random.floats(128_256, -12...12)

@@ -11,6 +11,7 @@
 #include "mk_files.h"
 #include "mk_isa.h"
 #include "mk_kernels.h"
+#include "mk_linear.h"
 #include "mk_sampling.h"
 #include "mk_sparse.h"
 #include "mk_tensors.h"

@@ -11,11 +11,15 @@ typedef enum mk_isa {
     mk_isa_neon = 1,
     mk_isa_avx2 = 2,
     mk_isa_avx512 = 3,
+    /// With dot products of int8.
+    mk_isa_avx512_vnni = 4,
+    /// With dot products of int8 and of bfloat16.
+    mk_isa_avx512_bf16 = 5,
 } mk_isa;
 
-enum { mk_isa_count = 4 };
+enum { mk_isa_count = 6 };
 
-/// Short lower-case name: "scalar", "neon", "avx2", "avx512".
+/// Short lower-case name: "scalar", "neon", "avx2", "avx512", "avx512_vnni", "avx512_bf16".
 const char *_Nonnull mk_isa_name(mk_isa isa);
 
 /// True if this build has the kernels and this processor and operating system can run them.

@@ -3,6 +3,7 @@
 #define MARTLET_MK_KERNELS_H
 
 #include "mk_isa.h"
+#include "mk_linear.h"
 #include "mk_tensors.h"
 
 #include <stddef.h>
@@ -20,6 +21,9 @@ typedef struct mk_row_kernels {
     int32_t (*_Nonnull count_greater)(const float *_Nonnull x, int32_t n, float value);
     /// First index at or after `from` whose value is greater than `value`; n if there is none.
     int32_t (*_Nonnull next_greater)(const float *_Nonnull x, int32_t from, int32_t n, float value);
+    /// The greatest value of each of some groups of at most `group` values, which are disjoint and cover the row; returns
+    /// how many there are, at most n / group + 16. Which value is in which group differs between instruction sets.
+    int32_t (*_Nonnull group_max)(const float *_Nonnull x, int32_t n, int32_t group, float *_Nonnull out);
     void (*_Nonnull mask)(float *_Nonnull x, int32_t n, const uint32_t *_Nonnull bits);
 } mk_row_kernels;
 
@@ -32,6 +36,9 @@ typedef struct mk_kernels {
 
 /// The table for `isa`; the scalar one where `isa` is not available.
 const mk_kernels *_Nonnull mk_kernels_for(mk_isa isa);
+
+/// What multiplies rows with weights, for `isa`; the scalar one where `isa` is not available.
+const mk_linear_kernels *_Nonnull mk_linear_kernels_for(mk_isa isa);
 
 /// The table for `mk_isa_default()`, decided once per process.
 const mk_kernels *_Nonnull mk_kernels_default(void);

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// How a number is stored. Arithmetic is float in every case.
+/// How a number is stored. Arithmetic is float, unless a kernel says otherwise.
 typedef enum mk_storage {
     mk_float32 = 0,
     mk_bfloat16 = 1,
@@ -120,6 +120,8 @@ typedef struct mk_tensor_kernels {
         const float *_Nonnull v);
     /// Causal attention of `token_count` tokens from `token` on (counted within the sequence) for the query heads of
     /// one KV head. K and V come from the cache alone, in tiles of 16 absolute positions, in ascending order.
+    /// Over a bfloat16 cache sets with a bfloat16 dot instruction round queries and probabilities to bfloat16 and take
+    /// one step of the softmax for 64 absolute positions.
     void (*_Nonnull attend)(
         const mk_attention *_Nonnull attention, const mk_sequence *_Nonnull sequence, int32_t kv_head, int32_t token,
         int32_t token_count);

@@ -91,8 +91,8 @@ MK_INLINE void expand_rows(
         accumulate_bfloat16(rows, v, v_stride, weights, w->k, false, sum);
     else
         accumulate_float32(rows, v, v_stride, weights, w->k, false, sum);
-    const piece p = {.c = out, .c_stride = out_stride, .columns = columns, .accumulate = true};
-    finish_rows(rows, &p, sum);
+    const result to = {.c = out, .c_stride = out_stride, .columns = columns, .accumulate = true};
+    store_rows(rows, &to, sum);
 }
 
 /// Adds the product with a shallow B, panel by panel: what `matmul` with `accumulate` does, bit for bit, without its

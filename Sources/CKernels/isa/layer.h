@@ -1,4 +1,5 @@
 // The row-wise operations of a transformer layer: normalisation, activation, rotation.
+#include "norm.h"
 
 MK_INLINE vf activate(vf x, const mk_activation activation) {
     const vf one = vf_set(1.0f);
@@ -62,22 +63,8 @@ static void gated_matmul(
 }
 
 static void rms_norm(const float *x, const float *weight, float epsilon, int32_t n, float *out) {
-    // Four chains hide the latency of the addition; which value goes to which chain depends on its index alone.
-    vf sum[4] = {vf_set(0), vf_set(0), vf_set(0), vf_set(0)};
-    int32_t i = 0;
-    for (; i + 4 * MK_LANES <= n; i += 4 * MK_LANES) {
-        MK_UNROLL for (int v = 0; v < 4; v++) {
-            const vf value = vf_load(x + i + v * MK_LANES);
-            sum[v] = vf_fma(value, value, sum[v]);
-        }
-    }
-    for (; i < n; i += MK_LANES) {
-        const vf value = n - i >= MK_LANES ? vf_load(x + i) : load_partial(x + i, n - i, 0);
-        sum[0] = vf_fma(value, value, sum[0]);
-    }
-    const float mean = vf_sum((sum[0] + sum[1]) + (sum[2] + sum[3])) / (float)n;
-    const float factor = 1.0f / sqrtf(mean + epsilon);
-    for (i = 0; i < n; i++) out[i] = weight[i] * (x[i] * factor);
+    const float factor = rms_factor(x, epsilon, n);
+    for (int32_t i = 0; i < n; i++) out[i] = weight[i] * (x[i] * factor);
 }
 
 /// Sum of x - shift, or of its squares. Four chains, as in `rms_norm`.

@@ -1,7 +1,6 @@
 // Matrix product over packed panels. Needs MK_ROWS, rows held in registers at once, and MK_VECS, vectors of a panel
 // taken in one pass: MK_ROWS * MK_VECS accumulators plus the weights must fit the registers, or the kernel spills.
-
-enum { pass_columns = MK_VECS * MK_LANES, passes = mk_panel_columns / pass_columns };
+#include "result.h"
 
 /// Bytes ahead of the weights that are asked for early; the hardware does not look across a page by itself.
 enum { prefetch_distance = 2048 };
@@ -61,41 +60,8 @@ typedef struct piece {
     /// Sums of the ranges of K before (unless this is the first) and after (unless it is the last), 32 columns a row.
     float *partial;
     bool is_first, is_last, prefetch;
-    float *c;
-    size_t c_stride;
-    /// Columns of the pass that exist.
-    int32_t columns;
-    const float *bias;
-    bool accumulate;
+    result to;
 } piece;
-
-/// Takes finished sums to the result.
-MK_INLINE void finish_rows(const int rows, const piece *p, vf sum[][MK_VECS]) {
-    if (p->columns >= pass_columns) {
-        MK_UNROLL for (int r = 0; r < rows; r++) {
-            MK_UNROLL for (int v = 0; v < MK_VECS; v++) {
-                float *to = p->c + (size_t)r * p->c_stride + v * MK_LANES;
-                vf value = sum[r][v];
-                if (p->bias) value += vf_load(p->bias + v * MK_LANES);
-                if (p->accumulate) value += vf_load(to);
-                vf_store(to, value);
-            }
-        }
-        return;
-    }
-    float lanes[MK_ROWS][pass_columns];
-    MK_UNROLL for (int r = 0; r < rows; r++)
-        MK_UNROLL for (int v = 0; v < MK_VECS; v++) vf_store(&lanes[r][v * MK_LANES], sum[r][v]);
-    for (int r = 0; r < rows; r++) {
-        for (int32_t i = 0; i < p->columns; i++) {
-            float *to = p->c + (size_t)r * p->c_stride + i;
-            float value = lanes[r][i];
-            if (p->bias) value += p->bias[i];
-            if (p->accumulate) value += *to;
-            *to = value;
-        }
-    }
-}
 
 MK_INLINE void piece_rows(const int rows, const piece *p, const bool prefetch) {
     vf sum[MK_ROWS][MK_VECS];
@@ -107,7 +73,7 @@ MK_INLINE void piece_rows(const int rows, const piece *p, const bool prefetch) {
     else
         accumulate_float32(rows, p->a, p->a_stride, p->weights, p->k, prefetch, sum);
     if (p->is_last) {
-        finish_rows(rows, p, sum);
+        store_rows(rows, &p->to, sum);
     } else {
         MK_UNROLL for (int r = 0; r < rows; r++)
             MK_UNROLL for (int v = 0; v < MK_VECS; v++)
@@ -188,11 +154,9 @@ static void panel_rows(
                     .is_first = k == 0,
                     .is_last = k + depth == w->k,
                     .prefetch = from_memory && b == 0,
-                    .c = c + (size_t)begin * c_stride + column,
-                    .c_stride = c_stride,
-                    .columns = columns - column,
-                    .bias = bias ? bias + column : NULL,
-                    .accumulate = accumulate,
+                    .to =
+                        {c + (size_t)begin * c_stride + column, c_stride, columns - column,
+                         bias ? bias + column : NULL, accumulate},
                 };
                 piece_functions[end - begin](&p);
             }

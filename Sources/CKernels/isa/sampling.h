@@ -77,6 +77,18 @@ static int32_t row_next_greater(const float *x, int32_t from, int32_t n, float v
     return n;
 }
 
+/// Groups lie across the lanes, so that no vector is searched.
+static int32_t row_group_max(const float *x, int32_t n, int32_t group, float *out) {
+    int32_t groups = 0;
+    for (int32_t i = 0; i < n; i += group * MK_LANES, groups += MK_LANES) {
+        vf m = vf_set(-INFINITY);
+        for (int32_t j = i; j < n && j < i + group * MK_LANES; j += MK_LANES)
+            m = vf_max(n - j >= MK_LANES ? vf_load(x + j) : load_partial(x + j, n - j, -INFINITY), m);
+        vf_store(out + groups, m);
+    }
+    return groups;
+}
+
 static void row_mask(float *x, int32_t n, const uint32_t *bits) {
     for (int32_t word = 0; word * 32 < n; word++) {
         const uint32_t b = bits[word];

@@ -50,6 +50,12 @@ static int32_t row_next_greater(const float *x, int32_t from, int32_t n, float v
     return n;
 }
 
+static int32_t row_group_max(const float *x, int32_t n, int32_t group, float *out) {
+    int32_t groups = 0;
+    for (int32_t i = 0; i < n; i += group) out[groups++] = row_max(x + i, n - i < group ? n - i : group);
+    return groups;
+}
+
 static void row_mask(float *x, int32_t n, const uint32_t *bits) {
     for (int32_t i = 0; i < n; i++)
         if (!(bits[i / 32] >> (i % 32) & 1)) x[i] = -INFINITY;
@@ -254,4 +260,5 @@ static void attend(
 
 #define MK_ISA mk_isa_scalar
 #define MK_TABLE mk_kernels_scalar
+#define MK_ATTEND_KERNEL attend
 #include "table.h"

@@ -1,4 +1,4 @@
-// Closes an instruction set file: its table, from the kernels included before.
+// The table of an instruction set, from the kernels included before: MK_TABLE for MK_ISA, with MK_ATTEND_KERNEL.
 const mk_kernels MK_TABLE = {
     .isa = MK_ISA,
     .row =
@@ -10,6 +10,7 @@ const mk_kernels MK_TABLE = {
             .floor = row_floor,
             .count_greater = row_count_greater,
             .next_greater = row_next_greater,
+            .group_max = row_group_max,
             .mask = row_mask,
         },
     .tensor =
@@ -20,7 +21,7 @@ const mk_kernels MK_TABLE = {
             .layer_norm = layer_norm,
             .rope = rope,
             .write_kv = write_kv,
-            .attend = attend,
+            .attend = MK_ATTEND_KERNEL,
             .shrink = shrink,
             .expand = expand,
             .gate = gate_pairs,

@@ -5,11 +5,22 @@
 #include "../include/mk_kernels.h"
 
 extern const mk_kernels mk_kernels_scalar;
+extern const mk_linear_kernels mk_linear_scalar;
 #if defined(__x86_64__)
 extern const mk_kernels mk_kernels_avx2;
 extern const mk_kernels mk_kernels_avx512;
+// These differ from the one before in what multiplies rows with weights, and the last one in attention.
+extern const mk_kernels mk_kernels_avx512_vnni;
+extern const mk_kernels mk_kernels_avx512_bf16;
+void mk_attend_avx512_bf16(
+    const mk_attention *attention, const mk_sequence *sequence, int32_t kv_head, int32_t token, int32_t token_count);
+extern const mk_linear_kernels mk_linear_avx2;
+extern const mk_linear_kernels mk_linear_avx512;
+extern const mk_linear_kernels mk_linear_avx512_vnni;
+extern const mk_linear_kernels mk_linear_avx512_bf16;
 #elif defined(__aarch64__)
 extern const mk_kernels mk_kernels_neon;
+extern const mk_linear_kernels mk_linear_neon;
 #endif
 
 #endif
