@@ -24,6 +24,9 @@ package struct KernelSet: @unchecked Sendable {
     /// Short name: `scalar`, `neon`, `avx2`, `avx512`, `avx512_vnni`, `avx512_bf16`.
     package var name: String { String(cString: mk_isa_name(table.pointee.isa)) }
 
+    /// Whether there are instructions that multiply bfloat16 numbers.
+    package var multipliesBfloat16: Bool { table.pointee.isa == mk_isa_avx512_bf16 }
+
     package var tensor: mk_tensor_kernels { table.pointee.tensor }
 
     /// What prepares rows and multiplies them with weights of any format.

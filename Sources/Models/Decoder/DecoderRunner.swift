@@ -86,7 +86,8 @@ package final class DecoderRunner: ModelRunner {
         batch.blockTables.withUnsafeBufferPointer { tables in
             guard let tables = tables.baseAddress else { return }
             nonisolated(unsafe) let step = DecoderStep(
-                model: model, kernels: kernels.tensor, cache: cache, scratch: scratch, rope: rope, batch: batch,
+                model: model, kernelSet: kernels, kernels: kernels.tensor, cache: cache, scratch: scratch, rope: rope,
+                batch: batch,
                 adapters: adapters, sequences: sequences, attentionItems: AttentionItem.items(sequences, shape),
                 blockTables: tables,
                 logits: logits, logitStride: batch.logitWidth(shape), phases: phases.begin())
@@ -106,7 +107,7 @@ package final class DecoderRunner: ModelRunner {
         if let scratch, scratch.capacity >= tokens { return scratch }
         // The old buffers go before the new ones come.
         scratch = nil
-        let made = try DecoderScratch(model, capacity: max(tokens, 64))
+        let made = try DecoderScratch(model, capacity: max(tokens, 64), kernels)
         scratch = made
         return made
     }

@@ -18,13 +18,13 @@ final class DecoderScratch: @unchecked Sendable {
     let capacity: Int
     /// The residual stream.
     let hidden: Rows
-    let normed: Rows
+    let normed: LinearInput
     /// Queries, keys and values as the weights order them.
     let projected: Rows
     /// All queries of a token, then its keys, then its values.
     let queriesKeysValues: Rows
-    let attended: Rows
-    let gated: Rows
+    let attended: LinearInput
+    let gated: LinearInput
 
     /// What adapters need; made when the first one is used.
     private(set) var vectors: Rows?
@@ -68,17 +68,18 @@ final class DecoderScratch: @unchecked Sendable {
         productWidth = count
     }
 
-    init(_ model: DecoderModel, capacity: Int) throws(ComputeError) {
+    init(_ model: DecoderModel, capacity: Int, _ kernels: KernelSet) throws(ComputeError) {
         let shape = model.shape
         self.capacity = capacity
         let heads = shape.heads * shape.headDim
         hidden = try Rows(capacity, shape.hiddenSize)
-        normed = try Rows(capacity, shape.hiddenSize)
+        let format = model.head.format
+        normed = try LinearInput(capacity, shape.hiddenSize, format, kernels)
         queriesKeysValues = try Rows(capacity, heads + 2 * shape.kvHeads * shape.headDim)
         projected =
             model.description.modules.isAttentionByHead
             ? try Rows(capacity, model.layers[0].attention.outputs) : queriesKeysValues
-        attended = try Rows(capacity, heads)
-        gated = try Rows(capacity, model.intermediateSize)
+        attended = try LinearInput(capacity, heads, format, kernels)
+        gated = try LinearInput(capacity, model.intermediateSize, format, kernels)
     }
 }

@@ -43,7 +43,7 @@ struct AdapterChange {
 /// adapters get the bits that they get in a step without any.
 extension DecoderStep {
     /// The vectors between A and B of all tokens with adapters.
-    func shrink(_ change: AdapterChange, _ input: DecoderScratch.Rows, _ phase: Int, _ workers: Int) {
+    func shrink(_ change: AdapterChange, _ input: LinearInput, _ phase: Int, _ workers: Int) {
         guard let vectors = scratch.vectors else { return }
         phases.run(phase, pieces: change.chunks.count) { piece in
             let chunk = change.chunks[piece]
@@ -59,7 +59,7 @@ extension DecoderStep {
 
     /// Changes outputs of the rows `range`.
     private func apply(
-        _ change: AdapterChange, _ layer: PackedLinear, _ input: DecoderScratch.Rows, rows range: Range<Int>,
+        _ change: AdapterChange, _ layer: PackedLinear, _ input: LinearInput, rows range: Range<Int>,
         to out: OutputPanels, _ worker: Worker
     ) {
         guard let vectors = scratch.vectors else { return }
@@ -88,7 +88,7 @@ extension DecoderStep {
 
     /// A layer whose outputs are kept: the product, then the changes, then what is done to finished panels.
     func multiply(
-        _ layer: PackedLinear, _ change: AdapterChange, _ input: DecoderScratch.Rows, rows: Int,
+        _ layer: PackedLinear, _ change: AdapterChange, _ input: LinearInput, rows: Int,
         into output: UnsafeMutablePointer<Float>, stride: Int, _ phase: Int, _ worker: Worker,
         finish: (Range<Int>) -> Void = { _ in }
     ) {
@@ -112,7 +112,7 @@ extension DecoderStep {
 
     /// A layer whose outputs are added to the residual stream: product and changes are put together first.
     func addProduct(
-        _ layer: PackedLinear, _ change: AdapterChange, _ input: DecoderScratch.Rows, _ phase: Int, _ worker: Worker
+        _ layer: PackedLinear, _ change: AdapterChange, _ input: LinearInput, _ phase: Int, _ worker: Worker
     ) {
         guard let workspace = scratch.workspaces?[worker.index] else { return }
         let panels = Pieces(layer.panelCount, workers: worker.count)
@@ -165,19 +165,6 @@ extension DecoderStep {
         kernels.gate(
             workspace, stride, 0, Int32(pairs.count), Int32(group.count), scratch.gated[group.lowerBound] + column,
             scratch.gated.stride, Int32(model.intermediateSize - column), model.activation)
-    }
-
-    /// The layer's own outputs for some panels, the first of which goes to `out`.
-    private func product(
-        _ layer: PackedLinear, _ panels: Range<Int>, _ input: DecoderScratch.Rows, _ group: Range<Int>,
-        into out: UnsafeMutablePointer<Float>, stride: Int
-    ) {
-        let bias = layer.bias.map { UnsafePointer($0.values + panels.lowerBound * PackedLinear.panel) }
-        withUnsafePointer(to: layer.panels(panels)) {
-            kernels.matmul(
-                $0, 0, Int32(panels.count), input[group.lowerBound], input.stride, Int32(group.count), out, stride,
-                bias, false)
-        }
     }
 
     /// Panels in runs whose outputs for `rows` rows fit a workspace.

@@ -7,12 +7,9 @@ extension DecoderStep {
     func expand(_ layer: PackedLinear, _ phase: Int, _ workers: Int) {
         let panels = Pieces(layer.panelCount, workers: workers)
         phases.run(phase, pieces: panels.count) { piece in
-            withUnsafePointer(to: layer.packed) { packed in
-                kernels.matmul(
-                    packed, Int32(panels[piece].lowerBound), Int32(panels[piece].upperBound), scratch.normed[0],
-                    scratch.normed.stride, Int32(tokens), scratch.gated[0], scratch.gated.stride, layer.bias?.values,
-                    false)
-            }
+            product(
+                layer, panels[piece], scratch.normed, 0..<tokens,
+                into: scratch.gated[0] + panels[piece].lowerBound * PackedLinear.panel, stride: scratch.gated.stride)
             activate(layer, panels[piece])
         }
     }

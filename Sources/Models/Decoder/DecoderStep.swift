@@ -7,6 +7,7 @@ import Compute
 /// begins when all pieces are done. How work is divided and who does it never changes a bit of it.
 struct DecoderStep {
     let model: DecoderModel
+    let kernelSet: KernelSet
     let kernels: mk_tensor_kernels
     let cache: PagedCache
     let scratch: DecoderScratch
@@ -25,8 +26,8 @@ struct DecoderStep {
     var shape: ModelShape { model.shape }
     var tokens: Int { batch.tokens.count }
 
-    /// Phases of a layer; those of adapters are left out when there are none.
-    private static let layerPhases = 12
+    /// Phases of a layer; those of adapters and of preparing rows are left out when there is nothing to do.
+    private static let layerPhases = 14
 
     /// Phases of a step of a model with `layers` layers.
     static func phaseCount(layers: Int) -> Int { 1 + layerPhases * layers + 4 }
@@ -38,7 +39,7 @@ struct DecoderStep {
         }
         for index in 0..<shape.layers {
             attention(index, firstPhase: 1 + Self.layerPhases * index, worker)
-            feedForward(index, firstPhase: 8 + Self.layerPhases * index, worker)
+            feedForward(index, firstPhase: 9 + Self.layerPhases * index, worker)
         }
         head(firstPhase: 1 + Self.layerPhases * shape.layers, worker)
     }
@@ -70,7 +71,8 @@ struct DecoderStep {
                 stride: scratch.projected.stride, phase + 2, worker)
         } else {
             multiply(
-                layer.attention, scratch.normed, into: scratch.projected, accumulate: false, phase + 2, workers)
+                layer.attention, scratch.normed, rows: tokens, into: scratch.projected[0],
+                stride: scratch.projected.stride, accumulate: false, phase + 2, workers)
         }
         let rows = Pieces(tokens, workers: workers)
         phases.run(phase + 3, pieces: rows.count) { piece in
@@ -100,27 +102,20 @@ struct DecoderStep {
         project(layer.feedForwardOutput, index, .feedForwardOutput, scratch.gated, phase + 3, worker)
     }
 
-    /// Gate, up and activation of the first tokens, for some pairs of panels.
-    func gate(_ layer: PackedLinear, _ pairs: Range<Int>, tokens: Int) {
-        withUnsafePointer(to: layer.packed) { packed in
-            kernels.gated_matmul(
-                packed, Int32(pairs.lowerBound), Int32(pairs.upperBound), scratch.normed[0], scratch.normed.stride,
-                Int32(tokens), scratch.gated[0], scratch.gated.stride, Int32(model.intermediateSize),
-                layer.bias?.values, model.activation)
-        }
-    }
-
     /// Adds a layer's outputs to the residual stream.
     private func project(
         _ layer: PackedLinear, _ index: Int, _ site: DecoderAdapter.Site,
-        _ input: DecoderScratch.Rows, _ phase: Int, _ worker: Worker
+        _ input: LinearInput, _ phase: Int, _ worker: Worker
     ) {
+        prepare(input, phase, worker.count)
         guard let adapters else {
-            return multiply(layer, input, into: scratch.hidden, accumulate: true, phase + 1, worker.count)
+            return multiply(
+                layer, input, rows: tokens, into: scratch.hidden[0], stride: scratch.hidden.stride, accumulate: true,
+                phase + 2, worker.count)
         }
         let change = AdapterChange(adapters, site, layer: index)
-        shrink(change, input, phase, worker.count)
-        addProduct(layer, change, input, phase + 1, worker)
+        shrink(change, input, phase + 1, worker.count)
+        addProduct(layer, change, input, phase + 2, worker)
     }
 
     /// Logits of the rows asked for.
@@ -133,6 +128,7 @@ struct DecoderStep {
             for index in pieces[piece] {
                 let row = Int(rows[index])
                 normalize(row, scratch.hidden[row], model.outputNorm, norm, to: scratch.normed[index])
+                scratch.normed.prepare(index)
             }
         }
         if let adapters, adapters.hasHead {
@@ -143,8 +139,8 @@ struct DecoderStep {
                 worker)
         } else {
             multiply(
-                model.head, scratch.normed[0], stride: scratch.normed.stride, rows: rows.count, into: logits,
-                stride: logitStride, accumulate: false, phase + 2, worker.count)
+                model.head, scratch.normed, rows: rows.count, into: logits, stride: logitStride, accumulate: false,
+                phase + 2, worker.count)
         }
         if let adapters, adapters.hasHeadRows { replaceHeadRows(adapters, phase + 3, worker) }
     }
@@ -153,7 +149,10 @@ struct DecoderStep {
     private func normalize(_ norm: DecoderNorm, _ place: Int, _ phase: Int, _ workers: Int) {
         let pieces = Pieces(tokens, workers: workers)
         phases.run(phase, pieces: pieces.count) { piece in
-            for row in pieces[piece] { normalize(row, scratch.hidden[row], norm, place, to: scratch.normed[row]) }
+            for row in pieces[piece] {
+                normalize(row, scratch.hidden[row], norm, place, to: scratch.normed[row])
+                scratch.normed.prepare(row)
+            }
         }
     }
 
@@ -169,30 +168,6 @@ struct DecoderStep {
         switch model.description.norm {
         case .rms: kernels.rms_norm(input, norm.weight.values, model.normEpsilon, size, out)
         case .layer: kernels.layer_norm(input, norm.weight.values, norm.bias?.values, model.normEpsilon, size, out)
-        }
-    }
-
-    private func multiply(
-        _ layer: PackedLinear, _ input: DecoderScratch.Rows, into output: DecoderScratch.Rows, accumulate: Bool,
-        _ phase: Int, _ workers: Int
-    ) {
-        multiply(
-            layer, input[0], stride: input.stride, rows: tokens, into: output[0], stride: output.stride,
-            accumulate: accumulate, phase, workers)
-    }
-
-    func multiply(
-        _ layer: PackedLinear, _ input: UnsafePointer<Float>, stride inputStride: Int, rows: Int,
-        into output: UnsafeMutablePointer<Float>, stride outputStride: Int, accumulate: Bool, _ phase: Int,
-        _ workers: Int
-    ) {
-        let panels = Pieces(layer.panelCount, workers: workers)
-        withUnsafePointer(to: layer.packed) { packed in
-            phases.run(phase, pieces: panels.count) { piece in
-                kernels.matmul(
-                    packed, Int32(panels[piece].lowerBound), Int32(panels[piece].upperBound), input, inputStride,
-                    Int32(rows), output, outputStride, layer.bias?.values, accumulate)
-            }
         }
     }
 
