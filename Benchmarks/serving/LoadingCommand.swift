@@ -62,7 +62,7 @@ struct LoadingCommand: AsyncParsableCommand {
             for index in 0..<running {
                 group.addTask {
                     var timelines: [Timeline] = []
-                    while !end.isSet {
+                    while !end.isSet, !Task.isCancelled {
                         let prompt = randomTokens(32, seed: round * 1000 + index)
                         timelines.append(try await engine.run(prompt, outputs: Self.outputs))
                     }
