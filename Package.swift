@@ -129,7 +129,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        tests("SyntheticModels", uses: ["Checkpoints"]),
+        tests("SyntheticModels", uses: ["Adapters", "Models", "Checkpoints"]),
         tests("Tokenizers", uses: ["Checkpoints"], fixtures: true),
     ]
 )

@@ -25,9 +25,7 @@ struct LoadingCommand: AsyncParsableCommand {
             let paths = try (0..<adapters).map { try folder.write(kind, $0) }
             let bytes = folder.adapter(kind, 0).byteCount
             let sequences = running * 1024 * folder.shape.cacheBytesPerToken
-            let engine = try await folder.engine(maxLength: 1024, others: resident * (bytes + bytes / 16) + sequences) {
-                $0.enablesPrefixCaching = false
-            }
+            let engine = try await folder.engine(maxLength: 1024, others: resident * (bytes + bytes / 16) + sequences)
             var series = Series()
             for round in 0..<model.repeats {
                 for one in engine.adapters.all { try engine.adapters.unload(one.name) }
@@ -62,7 +60,7 @@ struct LoadingCommand: AsyncParsableCommand {
             for index in 0..<running {
                 group.addTask {
                     var timelines: [Timeline] = []
-                    while !end.isSet {
+                    while !end.isSet, !Task.isCancelled {
                         let prompt = randomTokens(32, seed: round * 1000 + index)
                         timelines.append(try await engine.run(prompt, outputs: Self.outputs))
                     }

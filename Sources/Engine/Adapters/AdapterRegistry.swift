@@ -20,6 +20,8 @@ public final class AdapterRegistry: Sendable {
     let shelf = Mutex(AdapterShelf())
     /// Loading is one after another: two at once would only share the disk and the cores.
     let queue = DispatchQueue(label: "martlet-adapters")
+    /// Giving up adapters for requests that lack memory does not wait for what is being loaded.
+    private let relief = DispatchQueue(label: "martlet-adapters-relief")
     private let reservedNames: Set<String>
     private let isRelieving = Atomic(false)
 
@@ -122,7 +124,7 @@ public final class AdapterRegistry: Sendable {
     func relieve() {
         // The engine asks after every step that lacks memory; one answer at a time is enough.
         guard !isRelieving.exchange(true, ordering: .relaxed) else { return }
-        queue.async {
+        relief.async {
             self.isRelieving.store(false, ordering: .relaxed)
             _ = self.evictOne()
         }
