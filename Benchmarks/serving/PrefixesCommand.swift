@@ -48,7 +48,8 @@ struct PrefixesCommand: AsyncParsableCommand {
         }
         let cases: [(name: String, engine: InferenceEngine, adapter: String?)] = [
             ("base", engine, nil), ("prefix", engine, "prefix"), ("soft prompt", engine, "soft"),
-            ("soft prompt again", engine, "soft"), ("soft prompt precomputed", ahead, "soft"),
+            ("soft prompt again", engine, "soft"), ("base of the engine that precomputes", ahead, nil),
+            ("soft prompt precomputed", ahead, "soft"),
         ]
         for length in lengths {
             var series = Series()

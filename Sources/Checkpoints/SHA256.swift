@@ -1,10 +1,14 @@
 import CKernels
 
-/// The hash function SHA-256 (FIPS 180-4), over bytes that come in pieces. About 0.4 s for 100 MB.
+/// The hash function SHA-256 (FIPS 180-4), over bytes that come in pieces. About 0.05 s for 100 MB with the instructions that
+/// newer processors have for it, else 0.4 s.
 package struct SHA256: ~Copyable {
     private var hash = mk_sha256()
 
     package init() { mk_sha256_begin(&hash) }
+
+    /// In plain C, for comparison.
+    init(plain: Void) { mk_sha256_begin_plain(&hash) }
 
     /// Appends `bytes` to the message. O(length).
     package mutating func add(_ bytes: UnsafeRawBufferPointer) { mk_sha256_add(&hash, bytes.baseAddress, bytes.count) }

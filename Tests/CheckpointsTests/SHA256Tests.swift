@@ -33,6 +33,16 @@ import Testing
         }
     }
 
+    /// Instructions of the processor and plain C agree, for messages of every length around whole blocks.
+    @Test func instructionsAndPlainCodeAgree() {
+        for count in Array(0..<260) + [4096, 100_003] {
+            let message = (0..<count).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 7) }
+            var plain = SHA256(plain: ())
+            message.withUnsafeBytes { plain.add($0) }
+            #expect(plain.finish() == SHA256.digest(message), "\(count) bytes")
+        }
+    }
+
     private func hex(_ digest: [UInt8]) -> String {
         digest.map { String(Int($0) + 256, radix: 16).dropFirst() }.joined()
     }

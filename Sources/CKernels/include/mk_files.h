@@ -9,9 +9,13 @@ typedef struct mk_sha256 {
     uint32_t state[8];
     uint64_t length;
     uint8_t pending[64];
+    /// Whether the processor's own instructions are used.
+    bool has_instructions;
 } mk_sha256;
 
 void mk_sha256_begin(mk_sha256 *_Nonnull hash);
+/// The same in plain C, whatever the processor has.
+void mk_sha256_begin_plain(mk_sha256 *_Nonnull hash);
 void mk_sha256_add(mk_sha256 *_Nonnull hash, const void *_Nullable bytes, size_t count);
 /// Writes 32 bytes; `hash` must be begun again afterwards.
 void mk_sha256_end(mk_sha256 *_Nonnull hash, uint8_t *_Nonnull digest);
