@@ -39,13 +39,16 @@ public struct MartletServer: Service {
         }
     }
 
-    /// Waits for running requests, and a moment longer for their last bytes.
+    /// Waits for running requests, and longer for their last bytes: on a busy machine a response that has ended takes its
+    /// time to be written.
     ///
     /// The application returns by itself when its connections are done; what is still open after this is cut off.
     private static func drain(_ state: ServerState) async {
         state.beginDraining()
         state.logger.info("shutting down", metadata: ["requests": "\(state.load)"])
         await state.engine.drain(within: state.configuration.shutdownTimeout)
+        let deadline = ContinuousClock.now + .seconds(10)
+        while state.load > 0, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(50)) }
         try? await Task.sleep(for: .seconds(2))
     }
 

@@ -30,8 +30,14 @@ MK_INLINE void shrink_block(
     int32_t i = 0;
     for (; i + MK_LANES <= k; i += MK_LANES) {
         vf factor[4];
-        MK_UNROLL for (int r = 0; r < rows; r++)
-            factor[r] = load_factor(a, storage, first + (size_t)r * (size_t)k + (size_t)i);
+        MK_UNROLL for (int r = 0; r < rows; r++) {
+            const size_t index = first + (size_t)r * (size_t)k + (size_t)i;
+            // A row is about a page, and the hardware does not look across pages: the next ones are asked for early.
+            if (tokens == 1)
+                __builtin_prefetch(
+                    (const char *)a + (index + (size_t)rows * (size_t)k) * (storage == mk_bfloat16 ? 2 : 4));
+            factor[r] = load_factor(a, storage, index);
+        }
         MK_UNROLL for (int t = 0; t < tokens; t++) {
             const vf value = vf_load(x + (size_t)t * x_stride + i);
             MK_UNROLL for (int r = 0; r < rows; r++) sum[t][r] = vf_fma(value, factor[r], sum[t][r]);
@@ -83,14 +89,14 @@ static void shrink(
 
 MK_INLINE void expand_rows(
     const int rows, const mk_packed *w, const void *weights, const float *v, size_t v_stride, float *out,
-    size_t out_stride, int32_t columns) {
+    size_t out_stride, int32_t columns, const bool prefetch) {
     vf sum[MK_ROWS][MK_VECS];
     MK_UNROLL for (int r = 0; r < rows; r++)
         MK_UNROLL for (int i = 0; i < MK_VECS; i++) sum[r][i] = vf_set(0);
     if (w->storage == mk_bfloat16)
-        accumulate_bfloat16(rows, v, v_stride, weights, w->k, false, sum);
+        accumulate_bfloat16(rows, v, v_stride, weights, w->k, prefetch, sum);
     else
-        accumulate_float32(rows, v, v_stride, weights, w->k, false, sum);
+        accumulate_float32(rows, v, v_stride, weights, w->k, prefetch, sum);
     const result to = {.c = out, .c_stride = out_stride, .columns = columns, .accumulate = true};
     store_rows(rows, &to, sum);
 }
@@ -114,11 +120,15 @@ static void expand(
             for (; row + 4 <= rows; row += 4)
                 expand_rows(
                     4, w, from, v + (size_t)row * v_stride, v_stride, to + (size_t)row * out_stride, out_stride,
-                    columns - column);
+                    columns - column, false);
+            if (rows == 1) {
+                expand_rows(1, w, from, v, v_stride, to, out_stride, columns - column, true);
+                continue;
+            }
             for (; row < rows; row++)
                 expand_rows(
                     1, w, from, v + (size_t)row * v_stride, v_stride, to + (size_t)row * out_stride, out_stride,
-                    columns - column);
+                    columns - column, false);
         }
     }
 }
