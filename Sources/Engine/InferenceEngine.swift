@@ -93,7 +93,7 @@ public final class InferenceEngine: Sendable {
     /// - Throws: `.invalidRequest` naming the parameter, `.overloaded` past the queue limit, `.shuttingDown`.
     public func generate(_ request: GenerationRequest) throws(EngineError) -> GenerationStream {
         let chosen = try adapters.resolve(
-            request.adapters, prompt: request.prompt, requiresInvocation: request.requiresInvocation)
+            request.adapters, request.lease, prompt: request.prompt, requiresInvocation: request.requiresInvocation)
         let maxTokens = try validate(request, chosen)
         let badWords = try tokens(ofBadWords: request.sampling.badWords)
         let key = try enter()
@@ -184,7 +184,7 @@ public final class InferenceEngine: Sendable {
         embeddings.map {
             EmbeddedInput(
                 positions: start..<start + $0.count, embeddings: $0.rows,
-                content: adapters.embeddings.key(of: EmbeddingContent(digest: $0.digest)))
+                content: adapters.embeddings.number(of: EmbeddingContent(digest: $0.digest)))
         }
     }
 

@@ -15,9 +15,9 @@ package struct PositionKey: Hashable, Sendable {
     }
 
     /// Element `offset` of an embedding (an image, a soft prompt); `content` stands for its digest as long as the
-    /// process lives, and is below 2³¹.
-    package static func embedding(_ content: UInt32, offset: UInt32, state: UInt64 = 0) -> PositionKey {
-        PositionKey(input: 1 << 63 | UInt64(content) << 32 | UInt64(offset), state: state)
+    /// process lives, and is below 2³⁹, more than a server can ever see; offsets are below 2²⁴.
+    package static func embedding(_ content: UInt64, offset: Int, state: UInt64 = 0) -> PositionKey {
+        PositionKey(input: 1 << 63 | content << 24 | UInt64(offset), state: state)
     }
 
     private init(input: UInt64, state: UInt64) {

@@ -4,11 +4,11 @@ package struct SequenceKeys: Sendable {
     package struct EmbeddedSpan: Sendable {
         package let positions: Range<Int>
         /// Stands for the embedding's digest; see `PositionKey.embedding`.
-        package let content: UInt32
+        package let content: UInt64
         /// Which element the first position takes.
-        package let offset: UInt32
+        package let offset: Int
 
-        package init(positions: Range<Int>, content: UInt32, offset: UInt32 = 0) {
+        package init(positions: Range<Int>, content: UInt64, offset: Int = 0) {
             self.positions = positions
             self.content = content
             self.offset = offset
@@ -66,12 +66,12 @@ package struct SequenceKeys: Sendable {
         if let prefix, range.lowerBound < prefix.positions {
             // No weights took part in these.
             for position in range.clamped(to: 0..<prefix.positions) {
-                buffer[position - range.lowerBound] = .embedding(prefix.id.rawValue, offset: UInt32(position))
+                buffer[position - range.lowerBound] = .embedding(prefix.id.rawValue, offset: position)
             }
         }
         for span in embeddings where span.positions.overlaps(range) {
             for position in span.positions.clamped(to: range) {
-                let offset = span.offset + UInt32(position - span.positions.lowerBound)
+                let offset = span.offset + position - span.positions.lowerBound
                 buffer[position - range.lowerBound] = .embedding(
                     span.content, offset: offset, state: position >= adapterStart ? adapterState : 0)
             }

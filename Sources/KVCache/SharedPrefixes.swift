@@ -1,10 +1,10 @@
 /// Names keys and values that are put before the first token of sequences: trained ones, or those of a soft prompt.
 ///
-/// The number stands for one content as long as the process lives, and is below 2³¹.
+/// The number stands for one content as long as the process lives, and is below 2³⁹.
 package struct PrefixID: Hashable, Sendable, Comparable {
-    package let rawValue: UInt32
+    package let rawValue: UInt64
 
-    package init(_ rawValue: UInt32) { self.rawValue = rawValue }
+    package init(_ rawValue: UInt64) { self.rawValue = rawValue }
 
     package static func < (left: PrefixID, right: PrefixID) -> Bool { left.rawValue < right.rawValue }
 }

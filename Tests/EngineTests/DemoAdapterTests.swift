@@ -170,6 +170,21 @@ import Testing
         #expect(llm.engine.statistics().adapterBytes == 0)
     }
 
+    /// What was leased is what the request gets, even if the name is gone by then.
+    @Test func aLeaseIsWorthMoreThanAName() async throws {
+        let llm = try await Self.load()
+        let example = try #require(try DemoExample.all().first { $0.adapter == "terse" })
+        var request = GenerationRequest(id: "r", prompt: example.promptTokens, sampling: .greedy)
+        request.sampling.maxTokens = example.expectedTokens.count
+        request.adapters = ["terse"]
+        request.lease = try await llm.adapters.prepare(["terse"])
+        try llm.adapters.unload("terse")
+        #expect(try await Answer(request, from: llm).tokens == example.expectedTokens)
+        request.lease = nil
+        await #expect(throws: EngineError.unknownAdapter("terse")) { try await Answer(request, from: llm) }
+        #expect(await llm.engine.audit() == nil)
+    }
+
     @Test func whatCannotBeServedIsRefusedByName() async throws {
         let llm = try await Self.load()
         let folder = try DemoModelFolder.locate().adapters

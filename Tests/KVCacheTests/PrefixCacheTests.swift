@@ -91,7 +91,7 @@ import Testing
 
     @Test func embeddingsAreToldApartByContentAndOffset() {
         var bench = CacheBench(blocks: 64)
-        func image(_ content: UInt32, at range: Range<Int>, offset: UInt32 = 0) -> SequenceKeys {
+        func image(_ content: UInt64, at range: Range<Int>, offset: Int = 0) -> SequenceKeys {
             SequenceKeys(
                 tokens: Array(repeating: 5, count: 12),
                 embeddings: [.init(positions: range, content: content, offset: offset)])

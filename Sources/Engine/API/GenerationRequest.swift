@@ -10,6 +10,8 @@ public struct GenerationRequest: Sendable {
     public var sampling: SamplingParameters
     /// Adapters whose changes are added up; none is the base model.
     public var adapters: [AdapterSelection] = []
+    /// What `prepare` gave for them: the request gets that content, whatever the names stand for by now.
+    public var lease: AdapterLease?
     /// Whether a prompt that does not invoke an Activated LoRA is refused, instead of being answered by the base model.
     public var requiresInvocation = false
     /// Only requests with the same salt share cached content.

@@ -129,7 +129,7 @@ extension AdapterRegistry {
     private func install(_ packed: any PackedAdapter, _ reading: Reading, write: ([Int32]) throws -> Void) throws
         -> PrefixID
     {
-        let id = PrefixID(embeddings.key(of: EmbeddingContent(digest: packed.digest.bytes)))
+        let id = PrefixID(embeddings.number(of: EmbeddingContent(digest: packed.digest.bytes)))
         let positions = packed.virtualTokens?.count ?? 0
         guard memory.fitsPrefix(positions: positions) else {
             throw EngineError.invalidRequest(

@@ -11,10 +11,10 @@ extension AdapterRegistry {
     ///
     /// - Parameter requiresInvocation: refuses a prompt in which an adapter stays switched off.
     func resolve(
-        _ selections: [AdapterSelection], prompt: [Int32], requiresInvocation: Bool = false
+        _ selections: [AdapterSelection], _ lease: AdapterLease?, prompt: [Int32], requiresInvocation: Bool = false
     ) throws(EngineError) -> RequestAdapters? {
         guard !selections.isEmpty else { return nil }
-        let chosen = try find(selections)
+        let chosen = try find(selections, lease)
         let weights = chosen.filter { $0.version.packed.virtualTokens == nil }
         let virtual = try virtualPrompt(chosen.filter { $0.version.packed.virtualTokens != nil }, among: chosen)
         guard weights.count <= 1 || weights.allSatisfy({ $0.version.activation == .always }) else {
@@ -38,10 +38,11 @@ extension AdapterRegistry {
             use: start.map { .from($0) } ?? .notInvoked)
     }
 
-    private func find(_ selections: [AdapterSelection]) throws(EngineError) -> [Chosen] {
+    private func find(_ selections: [AdapterSelection], _ lease: AdapterLease?) throws(EngineError) -> [Chosen] {
         var chosen: [Chosen] = []
         for selection in selections {
-            guard let version = shelf.withLock({ $0.use(selection.name) }) else {
+            let leased = lease?.versions.first { $0.information.name == selection.name }
+            guard let version = leased ?? shelf.withLock({ $0.use(selection.name) }) else {
                 throw .unknownAdapter(selection.name)
             }
             guard selection.scale.isFinite, abs(selection.scale) <= 1e6 else {
@@ -94,7 +95,7 @@ extension AdapterRegistry {
                 return VirtualPrompt(count: virtual.count, content: .prefix(prefix))
             }
             let task = selection.task ?? 0
-            let content = embeddings.key(of: EmbeddingContent(digest: version.packed.digest.bytes, task: task))
+            let content = embeddings.number(of: EmbeddingContent(digest: version.packed.digest.bytes, task: task))
             return VirtualPrompt(
                 count: virtual.count,
                 content: .embeddings(

@@ -49,8 +49,3 @@ struct EmbeddingContent: Hashable, Sendable {
     let digest: [UInt8]
     var task = 0
 }
-
-extension ContentNumbers where Content == EmbeddingContent {
-    /// The number as positions in the cache are named by it, which have 31 bits for it; they last for as many contents.
-    func key(of content: EmbeddingContent) -> UInt32 { UInt32(truncatingIfNeeded: number(of: content)) & 0x7FFF_FFFF }
-}

@@ -38,5 +38,5 @@ struct EmbeddedInput: Sendable {
     let positions: Range<Int>
     let embeddings: InputEmbeddings
     /// Stands for the embeddings' content; see `PositionKey.embedding`.
-    let content: UInt32
+    let content: UInt64
 }

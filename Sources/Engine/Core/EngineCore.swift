@@ -123,6 +123,13 @@ final class EngineCore {
 
     private func admit(_ submission: Submission) {
         var request = RunningRequest(submission)
+        if let prompt = submission.adapters?.prompt, case .prefix(let id) = prompt.content,
+            !scheduler.cache.hasPrefix(id)
+        {
+            // The lease should have kept it there; to compute without it would be another answer.
+            recorder.adaptersArrived(request)
+            return end(request, throwing: .failed("The prefix of the request's adapter is not in the cache."))
+        }
         for index in 0..<submission.sampling.n {
             let id = SequenceID(nextSequence)
             nextSequence += 1

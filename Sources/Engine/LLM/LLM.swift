@@ -172,19 +172,20 @@ public final class LLM: Sendable {
         let names = adapters.selections.map(\.name)
         for name in names { try await engine.adapters.loadFolder(name) }
         let lease = try await engine.adapters.prepare(names)
-        defer { withExtendedLifetime(lease) {} }
         let tokens = try tokens(prompt)
         let sampling = sampling ?? engine.defaults
         return try await GenerationResult(
-            start(prompt, tokens, sampling, adapters), prompt: tokens, choices: sampling.n, onTokens: onTokens)
+            start(prompt, tokens, sampling, adapters, lease), prompt: tokens, choices: sampling.n, onTokens: onTokens)
     }
 
     private func start(
-        _ prompt: Prompt, _ tokens: [Int32], _ sampling: SamplingParameters, _ adapters: Adapters
+        _ prompt: Prompt, _ tokens: [Int32], _ sampling: SamplingParameters, _ adapters: Adapters,
+        _ lease: AdapterLease? = nil
     ) throws -> GenerationStream {
         var request = GenerationRequest(id: "llm", prompt: tokens, sampling: sampling)
         if case .embeddings(let embeddings) = prompt { request.embeddings = embeddings }
         request.adapters = adapters.selections
+        request.lease = lease
         request.requiresInvocation = adapters.requiresInvocation
         return try engine.generate(request)
     }

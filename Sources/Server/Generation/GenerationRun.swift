@@ -16,7 +16,7 @@ final class GenerationRun: Sendable {
     /// Hands all prompts to the engine; when one is refused, none runs.
     init(
         _ prompts: [PreparedPrompt], responseID: String, tenant: String, state: ServerState,
-        arrival: ContinuousClock.Instant, logger: Logger
+        arrival: ContinuousClock.Instant, lease: AdapterLease?, logger: Logger
     ) throws(APIError) {
         let number = state.nextNumber()
         var ids: [String] = []
@@ -28,6 +28,7 @@ final class GenerationRun: Sendable {
             request.embeddings = prompt.embeddings
             request.shortensOutput = prompt.isLimitOpen
             request.adapters = prompt.adapters
+            request.lease = lease
             request.requiresInvocation = prompt.adaptersAreStrict ?? state.configuration.requiresInvocation
             request.cacheSalt = prompt.scheduling.cacheSalt
             request.readsCache = prompt.scheduling.readsCache

@@ -20,12 +20,11 @@ struct ChatRoutes: Sendable {
             return (chat, try chat.prepare(engine.model, engine))
         }
         let lease = try await state.loadAdapters(prompt.adapters)
-        defer { withExtendedLifetime(lease) {} }
         let options = state.options(chat.options)
         let head = state.head("chatcmpl", options, chat.adapters, context)
         let run = try GenerationRun(
             [prompt], responseID: head.id, tenant: context.tenant, state: state, arrival: arrival,
-            logger: context.logger)
+            lease: lease, logger: context.logger)
         let encoding = ChatEncoding(head, options, prompt, engine)
         return options.stream
             ? try await GenerationResponse.make(request, run, stream: true, ChatStreamEncoder(encoding))

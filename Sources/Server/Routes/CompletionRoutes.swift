@@ -21,12 +21,11 @@ struct CompletionRoutes: Sendable {
             return (completion, try completion.prepare(engine.model, engine))
         }
         let lease = try await state.loadAdapters(completion.adapters.selections)
-        defer { withExtendedLifetime(lease) {} }
         completion.options = state.options(completion.options)
         let head = state.head("cmpl", completion.options, completion.adapters, context)
         let run = try GenerationRun(
             prompts, responseID: head.id, tenant: context.tenant, state: state, arrival: arrival,
-            logger: context.logger)
+            lease: lease, logger: context.logger)
         let encoding = CompletionEncoding(head, completion, prompts, engine)
         return completion.options.stream
             ? try await GenerationResponse.make(request, run, stream: true, CompletionStreamEncoder(encoding))
