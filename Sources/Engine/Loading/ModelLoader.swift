@@ -147,6 +147,8 @@ struct ModelLoader {
             maxModelLength: plan.maxModelLength, vocabularySize: runner.shape.vocabularySize,
             hiddenSize: runner.shape.hiddenSize,
             dtype: runner.shape.dtype.rawValue, architecture: config.modelType,
-            parameterCount: runner.shape.parameterCount, created: Clock.unixSeconds)
+            parameterCount: runner.shape.parameterCount, created: Clock.unixSeconds,
+            weightBytesPerStep: runner.shape.weightBytesPerStep,
+            cacheBytesPerToken: blockBytes(runner) / configuration.blockSize)
     }
 }
