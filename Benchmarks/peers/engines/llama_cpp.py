@@ -30,6 +30,9 @@ class LlamaCpp:
                 return f"{path} is not there"
         return None
 
+    def prepare(self, row, form):
+        """Loads nothing: every measurement starts a program."""
+
     def measure(self, row, form):
         return getattr(self, row.kind)(row, form)
 

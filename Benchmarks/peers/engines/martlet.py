@@ -22,6 +22,9 @@ class Martlet:
         flags = [self.model, "--threads", str(self.threads)]
         return flags + ["--dtype", "bfloat16"] if form == "bf16" else flags + ["--quantization", form]
 
+    def prepare(self, row, form):
+        """Loads nothing: every measurement starts a program."""
+
     def measure(self, row, form):
         if row.kind == "prefix":
             return self.prefix(form)

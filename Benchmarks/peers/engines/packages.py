@@ -22,12 +22,15 @@ class VLLM:
             return "measured in bf16 only"
         return None if self.python and os.path.exists(self.python) else "--vllm-python names no interpreter"
 
-    def measure(self, row, form):
+    def prepare(self, row, form):
         command = [self.python, f"{HERE}/vllm_worker.py", self.model, self.threads]
         # With adapters enabled everything is slower, so that the other rows run without.
         if row.kind == "lora":
             command.append(self.adapters)
-        return self.workers.get(row.kind == "lora", command, {}).ask(vars(row))
+        self.workers.load(row.kind == "lora", command)
+
+    def measure(self, row, form):
+        return self.workers.ask(vars(row))
 
     def stop(self):
         self.workers.stop()
@@ -47,13 +50,16 @@ class OpenVINO:
             return "--openvino-python names no interpreter"
         return None if os.path.isdir(f"{self.model}-{form}") else f"{self.model}-{form} is not there"
 
-    def measure(self, row, form):
+    def prepare(self, row, form):
         if row.kind == "lora":
             raise Unsupported("applies one adapter to all requests of a batch")
         command = [self.python, f"{HERE}/openvino_worker.py", f"{self.model}-{form}", self.threads]
         if form == "bf16":
             command.append("bf16")
-        return self.workers.get(form, command, {}).ask(vars(row))
+        self.workers.load(form, command)
+
+    def measure(self, row, form):
+        return self.workers.ask(vars(row))
 
     def stop(self):
         self.workers.stop()

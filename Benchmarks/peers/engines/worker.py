@@ -10,11 +10,15 @@ MARK = "@race "
 class Worker:
     """A process that answers one JSON line with another."""
 
-    def __init__(self, command, environment):
+    def __init__(self, command):
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env=dict(os.environ, **environment), start_new_session=True)
-        self.answer()
+            start_new_session=True)
+        try:
+            self.answer()
+        except Exception:
+            self.end()
+            raise
         self.signal(signal.SIGSTOP)
 
     def signal(self, number):
@@ -46,18 +50,20 @@ class Worker:
 
 
 class Workers:
-    """One worker at a time for what its questions need."""
+    """One worker at a time, loaded anew where a question needs another one."""
 
     def __init__(self):
         self.key = None
         self.worker = None
 
-    def get(self, key, command, environment):
+    def load(self, key, command):
         if self.key != key:
             self.stop()
-            self.worker = Worker(command, environment)
+            self.worker = Worker(command)
             self.key = key
-        return self.worker
+
+    def ask(self, question):
+        return self.worker.ask(question)
 
     def stop(self):
         if self.worker:
