@@ -103,7 +103,7 @@ MK_INLINE void add_scaled(const int32_t integers[tile_rows][MK_LANES], const cha
 
 /// A group is one tile product, whose integers leave the tile; two of them are on their way at a time. Places of rows that
 /// a tile does not have stay zero.
-static void tile_sums_groups_half(const tile_piece *p, size_t group_bytes, size_t row_bytes, int half) {
+static __attribute__((noinline)) void tile_sums_groups_half(const tile_piece *p, size_t group_bytes, size_t row_bytes, int half) {
     _Static_assert(MK_LANES == tile_rows, "a row of a tile is a vector");
     int32_t first[tile_rows][MK_LANES] __attribute__((aligned(64))) = {0};
     int32_t second[tile_rows][MK_LANES] __attribute__((aligned(64))) = {0};
