@@ -203,39 +203,3 @@ void mk_compress_panel(const mk_weights *to, const mk_weights *bfloat16, int32_t
         pairs += panel_step_bytes;
     }
 }
-
-// Reading back.
-
-static uint16_t compressed_value(const mk_weights *w, int32_t column, int32_t input) {
-    const compressed_header *header = (const compressed_header *)panel_at(w, column / mk_panel_columns);
-    const int32_t *numbers = (const int32_t *)((const char *)w->data + header->whole);
-    const char *pairs = (const char *)numbers + whole_pair_numbers_bytes(header->whole_count);
-    const int32_t lane = column % mk_panel_columns, at = compressed_byte(lane, input & 1);
-    for (int32_t i = 0; i < header->whole_count; i++)
-        if (numbers[i] == input / 2)
-            return ((const uint16_t *)(pairs + (size_t)i * panel_step_bytes))[2 * lane + (input & 1)];
-    const uint8_t *step = (const uint8_t *)(header + 1) + (size_t)(input / 4) * compressed_step_bytes;
-    const int32_t which = input / 2 % 2;
-    const uint16_t byte = step[64 * which + at], exponent = header->exponents[step[128 + at] >> 4 * which & 0x0F];
-    return (uint16_t)((byte & 0x80) << 8 | exponent << 7 | (byte & 0x7F));
-}
-
-static float weight(const mk_weights *w, int32_t column, int32_t input) {
-    const int32_t panel = column / mk_panel_columns, lane = column % mk_panel_columns;
-    if (w->format == mk_format_float32)
-        return ((const float *)panel_at(w, panel))[(size_t)input * mk_panel_columns + (size_t)lane];
-    if (w->format == mk_format_bfloat16) return from_bfloat16(pair_of(w, panel, input / 2)[2 * lane + input % 2]);
-    if (w->format == mk_format_bfloat16_compressed) return from_bfloat16(compressed_value(w, column, input));
-    if (w->format == mk_format_int8) {
-        const uint8_t *quad = (const uint8_t *)panel_at(w, panel) + (size_t)(input / 4) * panel_step_bytes + 4 * lane;
-        return (float)(quad[input % 4] - 128) * int8_scales(w, panel)[lane];
-    }
-    const uint16_t *group = int4_group(w, panel, input / w->group);
-    const int32_t inside = input % w->group;
-    const uint8_t byte = ((const uint8_t *)(group + mk_panel_columns))[inside / 8 * panel_step_bytes + 4 * lane + inside % 4];
-    return (float)((inside & 4 ? byte >> 4 : byte & 0x0F) - 8) * from_float16(group[lane]);
-}
-
-void mk_unpack_weights(const mk_weights *w, int32_t column, int32_t k_begin, int32_t k_end, float *out) {
-    for (int32_t i = k_begin; i < k_end; i++) out[i - k_begin] = weight(w, column, i);
-}

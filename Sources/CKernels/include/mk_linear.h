@@ -116,6 +116,9 @@ void mk_pack_weights(
 void mk_unpack_weights(
     const mk_weights *_Nonnull w, int32_t column, int32_t k_begin, int32_t k_end, float *_Nonnull out);
 
+/// Reads a panel back as `[k][32]` floats; columns past the last are zero.
+void mk_unpack_weights_panel(const mk_weights *_Nonnull w, int32_t panel, float *_Nonnull out);
+
 /// Pairs of inputs of a panel of packed bfloat16 weights that compression keeps whole; each costs 132 bytes.
 int32_t mk_count_whole_pairs(const mk_weights *_Nonnull bfloat16, int32_t panel);
 

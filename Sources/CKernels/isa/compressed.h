@@ -83,6 +83,11 @@ static inline compressed_panel open_panel(const mk_weights *w, int32_t panel) {
     };
 }
 
+/// Goes on to pair `first`: pairs kept whole before it are over.
+static inline void skip_pairs(compressed_panel *p, int32_t first) {
+    while (p->numbers < p->numbers_end && *p->numbers < first) p->numbers++, p->whole += panel_step_bytes;
+}
+
 /// Pairs from `first` on, an even number, in the layout of bfloat16 panels; writes up to one pair more. Ranges must be
 /// taken in ascending order.
 MK_INLINE void expand_pairs(compressed_panel *p, int32_t first, int32_t count, char *to) {

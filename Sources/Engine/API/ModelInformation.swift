@@ -11,6 +11,8 @@ public struct ModelInformation: Sendable {
     public let hiddenSize: Int
     /// `float32` or `bfloat16`.
     public let dtype: String
+    /// How the weights of linear layers are held.
+    public let quantization: EngineConfiguration.Quantization
     /// `model_type` of its configuration.
     public let architecture: String
     public let parameterCount: Int
