@@ -1,5 +1,6 @@
 """Martlet: `martlet bench`, and `martlet serve` for the row with a warm prefix."""
 import json
+import shlex
 import subprocess
 
 from .rows import Unsupported, post, wait_until_ready, warm_prefix
@@ -10,6 +11,7 @@ class Martlet:
 
     def __init__(self, options):
         self.binary = options.martlet
+        self.more = shlex.split(options.martlet_flags)
         self.model = f"{options.models}/{options.model}"
         self.adapters = [f"{options.models}/lora-{options.model}-{i}" for i in range(8)]
         self.threads = options.threads
@@ -19,7 +21,7 @@ class Martlet:
         return None
 
     def flags(self, form):
-        flags = [self.model, "--threads", str(self.threads)]
+        flags = [self.model, "--threads", str(self.threads)] + self.more
         return flags + ["--dtype", "bfloat16"] if form == "bf16" else flags + ["--quantization", form]
 
     def prepare(self, row, form):
