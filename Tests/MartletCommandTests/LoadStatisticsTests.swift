@@ -1,3 +1,4 @@
+import Checkpoints
 import SyntheticModels
 import Testing
 
@@ -147,7 +148,7 @@ struct BenchPromptTests {
     }
 
     @Test func filesOfPrompts() throws {
-        let file = Array(#"{"prompt": "a", "output_len": 3, "adapter": "x"}"#.utf8 + "\n\n".utf8 + #""b""#.utf8)
+        let file = Array((#"{"prompt": "a", "output_len": 3, "adapter": "x"}"# + "\n\n" + #""b""#).utf8)
         let prompts = try PromptDataset.prompts(file: file, name: "f", count: 3, outputLength: 9)
         #expect(prompts.map(\.content) == [.text("a"), .text("b"), .text("a")])
         #expect(prompts.map(\.outputTokens) == [3, 9, 3])

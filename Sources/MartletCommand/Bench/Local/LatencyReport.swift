@@ -62,8 +62,8 @@ extension LatencyReport {
     func text(_ terminal: Terminal) -> String {
         let batch = runs.first?.count ?? 0
         var lines = [
-            "\(terminal.bold(name)) · \(Format.parameters(model.parameterCount)) parameters · \(model.dtype) · batch "
-                + "\(batch), \(inputLength) in, \(outputLength) out, \(runs.count) runs",
+            "\(terminal.bold(name)) · \(model.summary) · batch \(batch), \(inputLength) in, \(outputLength) out, "
+                + "\(runs.count) runs",
             "",
             row("", ["mean", "p50", "p90", "p99"]), times("latency of the batch", latencies),
             times("time to first token", timeToFirstToken),
@@ -99,8 +99,8 @@ extension LatencyReport {
     /// `avg_latency`, `latencies` and `percentiles` as `vllm bench latency` writes them, in seconds; what else was measured
     /// beside them.
     var json: JSONObject {
-        var object: JSONObject = [
-            "model": .string(name), "parameters": .int(model.parameterCount), "dtype": .string(model.dtype),
+        var object = model.json(name: name)
+        let measured: JSONObject = [
             "batch_size": .int(runs.first?.count ?? 0), "input_len": .int(inputLength),
             "output_len": .int(outputLength), "avg_latency": .double(latencies.mean),
             "latencies": .array(runs.map { .double($0.map(\.latency).max() ?? 0) }),
@@ -111,8 +111,9 @@ extension LatencyReport {
             "tpot_ms": .object(percentiles(timePerOutputToken, scale: 1000)),
             "prefill_tokens_per_second": .double(prefill.median),
             "decode_tokens_per_second": .double(decode.median),
-            "weight_bytes": .int(model.weightBytesPerStep), "bytes_per_step": .int(bytesPerStep),
+            "bytes_per_step": .int(bytesPerStep),
         ]
+        for (key, value) in measured { object[key] = value }
         object["bytes_read_per_second"] = bytesRead.map { .double($0.rounded()) }
         object["roofline_share"] = rooflineShare.map(JSONValue.double)
         for (key, value) in machine.json { object[key] = value }

@@ -96,7 +96,7 @@ extension LoadReport {
     /// The result in vLLM's one line, below what was measured.
     fileprivate func summary(_ terminal: Terminal, name: String, model: ModelInformation) -> String {
         """
-        \(terminal.bold(name)) · \(Format.parameters(model.parameterCount)) parameters · \(model.dtype)
+        \(terminal.bold(name)) · \(model.summary)
         \(text(terminal))Throughput: \(Format.fixed(rate(succeeded.count), 2)) requests/s, \
         \(Format.fixed(rate(inputTokens + outputTokens), 2)) total tokens/s, \
         \(Format.fixed(rate(outputTokens), 2)) output tokens/s
@@ -106,13 +106,14 @@ extension LoadReport {
 
     /// With the fields of `vllm bench throughput` first.
     fileprivate func throughputJSON(name: String, model: ModelInformation, machine: BenchMachine) -> JSONObject {
-        var object: JSONObject = [
-            "model": .string(name), "parameters": .int(model.parameterCount), "dtype": .string(model.dtype),
+        var object = model.json(name: name)
+        let total: JSONObject = [
             "elapsed_time": .double(seconds), "num_requests": .int(records.count),
             "total_num_tokens": .int(inputTokens + outputTokens),
             "requests_per_second": .double(rate(succeeded.count)),
             "tokens_per_second": .double(rate(inputTokens + outputTokens)),
         ]
+        for (key, value) in total { object[key] = value }
         for (key, value) in json(isDetailed: false) { object[key] = value }
         for (key, value) in machine.json { object[key] = value }
         return object

@@ -23,9 +23,7 @@ struct OverviewReport {
     var stepLimit: Double? { machine.bandwidth.map { $0 / Double(max(1, model.weightBytesPerStep)) } }
 
     func text(_ terminal: Terminal) -> String {
-        var lines = [
-            "\(terminal.bold(name)) · \(Format.parameters(model.parameterCount)) parameters · \(model.dtype)"
-        ]
+        var lines = ["\(terminal.bold(name)) · \(model.summary)"]
         if let bandwidth = machine.bandwidth, let stepLimit {
             lines.append(
                 terminal.dim(
@@ -56,10 +54,7 @@ struct OverviewReport {
     }
 
     var json: JSONObject {
-        var object: JSONObject = [
-            "model": .string(name), "parameters": .int(model.parameterCount), "dtype": .string(model.dtype),
-            "weight_bytes": .int(model.weightBytesPerStep),
-        ]
+        var object = model.json(name: name)
         for (key, value) in machine.json { object[key] = value }
         object["prefill"] = .object(json(prefill))
         object["decode"] = .array(decode.map { .object(json($0)) })
