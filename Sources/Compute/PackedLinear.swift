@@ -79,6 +79,9 @@ package final class PackedLinear: @unchecked Sendable {
 
     package var panelCount: Int { (outputs + Self.panel - 1) / Self.panel }
 
+    /// About the bytes of a panel's weights.
+    package var panelBytes: Int { memory.byteCount / max(1, panelCount) }
+
     package var byteCount: Int { memory.byteCount + (bias?.count ?? 0) * 4 }
 
     /// What kernels for prepared rows are given; valid while this object lives.
