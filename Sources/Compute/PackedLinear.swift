@@ -79,6 +79,9 @@ package final class PackedLinear: @unchecked Sendable {
 
     package var panelCount: Int { (outputs + Self.panel - 1) / Self.panel }
 
+    /// About the bytes of a panel's weights.
+    package var panelBytes: Int { memory.byteCount / max(1, panelCount) }
+
     package var byteCount: Int { memory.byteCount + (bias?.count ?? 0) * 4 }
 
     /// What kernels for prepared rows are given; valid while this object lives.
@@ -143,7 +146,7 @@ package final class PackedLinear: @unchecked Sendable {
 
     /// The same bfloat16 weights in about 12 bits each. The bias is shared.
     ///
-    /// The more regular the exponents, the smaller: normally distributed weights take 75.6 %, random bits more than
+    /// The more regular the upper bytes, the smaller: normally distributed weights take 75.6 %, random bits more than
     /// they did.
     package func compressed(pool: WorkerPool) throws(ComputeError) -> PackedLinear {
         precondition(format == .bfloat16)

@@ -96,7 +96,8 @@ struct DecoderStep {
         } else if !model.isGated {
             expand(layer.feedForward, phase + 2, worker.count)
         } else {
-            let pairs = Pieces(layer.feedForward.panelCount / 2, workers: worker.count)
+            let pairs = Pieces(
+                layer.feedForward.panelCount / 2, unitBytes: 2 * layer.feedForward.panelBytes, workers: worker.count)
             phases.run(phase + 2, pieces: pairs.count) { gate(layer.feedForward, pairs[$0], tokens: tokens) }
         }
         project(layer.feedForwardOutput, index, .feedForwardOutput, scratch.gated, phase + 3, worker)
@@ -253,6 +254,8 @@ struct AttentionItem {
     static func items(_ sequences: [mk_sequence], _ shape: ModelShape) -> [AttentionItem] {
         let step = Int32(max(1, 32 * shape.kvHeads / shape.heads))
         var items: [AttentionItem] = []
+        items.reserveCapacity(
+            sequences.reduce(0) { $0 + Int(($1.token_count + step - 1) / step) } * shape.kvHeads)
         for (index, sequence) in sequences.enumerated() {
             for head in 0..<Int32(shape.kvHeads) {
                 for token in stride(from: 0, to: sequence.token_count, by: Int(step)) {

@@ -68,7 +68,7 @@ extension DecoderStep {
         _ layer: PackedLinear, _ input: LinearInput, rows: Int, into output: UnsafeMutablePointer<Float>, stride: Int,
         accumulate: Bool, _ phase: Int, _ workers: Int
     ) {
-        let panels = Pieces(layer.panelCount, workers: workers)
+        let panels = Pieces(layer.panelCount, unitBytes: layer.panelBytes, workers: workers)
         phases.run(phase, pieces: panels.count) { piece in
             let panels = panels[piece]
             product(
