@@ -84,24 +84,6 @@ void mk_pack(
     }
 }
 
-void mk_unpack_column(const mk_packed *packed, int32_t column, int32_t k_begin, int32_t k_end, float *out) {
-    for (int32_t i = k_begin; i < k_end; i++)
-        out[i] = load_value(packed->data, packed->storage, packed_index(packed->storage, packed->k, column, i));
-}
-
-void mk_unpack_panel(const mk_packed *packed, int32_t panel, float *out) {
-    const size_t width = mk_panel_columns, k = (size_t)packed->k;
-    if (packed->storage == mk_float32) {
-        memcpy(out, (const float *)packed->data + (size_t)panel * k * width, k * width * sizeof *out);
-        return;
-    }
-    const uint16_t *from = (const uint16_t *)packed->data + (size_t)panel * ((k + 1) / 2) * 2 * width;
-    for (size_t i = 0; i < k; i++) {
-        const uint16_t *row = from + i / 2 * 2 * width + i % 2;
-        for (size_t lane = 0; lane < width; lane++) out[i * width + lane] = from_bfloat16(row[2 * lane]);
-    }
-}
-
 void mk_append_column(
     float *out, const void *matrix, mk_storage matrix_type, size_t rows, size_t columns, const void *column,
     mk_storage column_type) {

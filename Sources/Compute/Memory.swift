@@ -80,4 +80,7 @@ package final class FloatBuffer: @unchecked Sendable {
         self.count = count
         values = memory.elements(Float.self)
     }
+
+    /// Whether both hold the same in every bit.
+    package func equals(_ other: FloatBuffer) -> Bool { memory.equals(other.memory) }
 }

@@ -6,11 +6,16 @@ package struct LinearOutput {
     package let stride: Int
     /// Adds to what is there.
     package let accumulates: Bool
+    package let hasBias: Bool
 
-    package init(_ values: UnsafeMutablePointer<Float>, stride: Int, accumulates: Bool = false) {
+    /// - Parameter hasBias: whether the layer's bias, if it has one, is added.
+    package init(
+        _ values: UnsafeMutablePointer<Float>, stride: Int, accumulates: Bool = false, hasBias: Bool = true
+    ) {
         self.values = values
         self.stride = stride
         self.accumulates = accumulates
+        self.hasBias = hasBias
     }
 }
 
@@ -60,7 +65,8 @@ extension PackedLinear {
 
     private func kernelOutput(_ output: LinearOutput) -> mk_output {
         mk_output(
-            values: output.values, stride: output.stride, bias: bias.map { UnsafePointer($0.values) },
+            values: output.values, stride: output.stride,
+            bias: output.hasBias ? bias.map { UnsafePointer($0.values) } : nil,
             accumulate: output.accumulates)
     }
 

@@ -52,7 +52,8 @@ package final class PackedLinear: @unchecked Sendable {
         }
         let bytes = mk_weights_bytes(format.kernelFormat, Int32(format.group), n, k)
         self.init(inputs: inputs, outputs: outputs, format: format, memory: try Memory(byteCount: bytes))
-        if format.hasZeroPoint { withWeights { mk_clear_weights($0, 0, Int32(panelCount)) } }
+        // A weight of zero is stored as something else.
+        if format.isRounded { withWeights { mk_clear_weights($0, 0, Int32(panelCount)) } }
     }
 
     package convenience init(inputs: Int, outputs: Int, storage: StorageType) throws(ComputeError) {
@@ -78,6 +79,9 @@ package final class PackedLinear: @unchecked Sendable {
 
     package var panelCount: Int { (outputs + Self.panel - 1) / Self.panel }
 
+    /// About the bytes of a panel's weights.
+    package var panelBytes: Int { memory.byteCount / max(1, panelCount) }
+
     package var byteCount: Int { memory.byteCount + (bias?.count ?? 0) * 4 }
 
     /// What kernels for prepared rows are given; valid while this object lives.
@@ -91,8 +95,8 @@ package final class PackedLinear: @unchecked Sendable {
         withExtendedLifetime(self) { withUnsafePointer(to: weights, body) }
     }
 
-    /// The storage type nearest to the format, for what is kept beside such weights.
-    package var storage: StorageType { format == .float32 ? .float32 : .bfloat16 }
+    /// Of weights that take floats.
+    private var storage: StorageType { format == .float32 ? .float32 : .bfloat16 }
 
     /// What kernels for rows of floats are given; valid while this object lives. Only for `float32` and `bfloat16`.
     package var packed: mk_packed { panels(0..<panelCount) }
@@ -142,7 +146,7 @@ package final class PackedLinear: @unchecked Sendable {
 
     /// The same bfloat16 weights in about 12 bits each. The bias is shared.
     ///
-    /// The more regular the exponents, the smaller: normally distributed weights take 75.6 %, random bits more than
+    /// The more regular the upper bytes, the smaller: normally distributed weights take 75.6 %, random bits more than
     /// they did.
     package func compressed(pool: WorkerPool) throws(ComputeError) -> PackedLinear {
         precondition(format == .bfloat16)
@@ -191,9 +195,29 @@ package final class PackedLinear: @unchecked Sendable {
         withWeights { mk_unpack_weights($0, Int32(column), Int32(range.lowerBound), Int32(range.upperBound), out) }
     }
 
-    /// Whether the weights of both are the same in every bit; biases do not count.
+    /// All inputs of the columns of a panel as products see them: `[inputs][panel]`, zeros past the last column.
+    package func read(panel: Int, to out: UnsafeMutablePointer<Float>) {
+        withWeights { mk_unpack_weights_panel($0, Int32(panel), out) }
+    }
+
+    /// Whether products with both are the same in every bit; biases do not count.
     package func hasWeights(of other: PackedLinear) -> Bool {
-        inputs == other.inputs && outputs == other.outputs && format == other.format && memory.equals(other.memory)
+        if format == .compressedBfloat16, other.format == .bfloat16 { return other.hasWeights(of: self) }
+        if format == .bfloat16, other.format == .compressedBfloat16 { return hasNumbers(of: other) }
+        return inputs == other.inputs && outputs == other.outputs && format == other.format
+            && memory.equals(other.memory)
+    }
+
+    private func hasNumbers(of other: PackedLinear) -> Bool {
+        guard inputs == other.inputs, outputs == other.outputs else { return false }
+        guard let own = try? FloatBuffer(count: inputs * Self.panel),
+            let others = try? FloatBuffer(count: inputs * Self.panel)
+        else { return false }
+        return (0..<panelCount).allSatisfy { panel in
+            read(panel: panel, to: own.values)
+            other.read(panel: panel, to: others.values)
+            return own.equals(others)
+        }
     }
 
     /// Sets the bias of `count` rows; columns without one keep zero.
@@ -209,15 +233,5 @@ package final class PackedLinear: @unchecked Sendable {
             written = count
         }
         for (index, value) in row.enumerated() { bias.values[placement.column(index)] = value }
-    }
-}
-
-extension WeightFormat {
-    /// Whether a weight of zero is stored as something else, so that zeroed memory is not zero.
-    fileprivate var hasZeroPoint: Bool {
-        switch self {
-        case .int8, .int4: true
-        default: false
-        }
     }
 }

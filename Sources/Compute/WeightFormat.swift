@@ -27,6 +27,14 @@ package enum WeightFormat: Hashable, Sendable {
 
     package var group: Int { if case .int4(let group) = self { group } else { 0 } }
 
+    /// Whether weights are integers with scales.
+    package var isRounded: Bool {
+        switch self {
+        case .int8, .int4: true
+        default: false
+        }
+    }
+
     /// Whether rows prepared for weights of the other format serve this one too.
     package func takesRows(of other: WeightFormat) -> Bool {
         switch (self, other) {

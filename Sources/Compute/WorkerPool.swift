@@ -26,12 +26,13 @@ package struct Worker: Sendable {
 /// A fixed set of threads that execute one function together (SPMD) and meet at barriers.
 ///
 /// The caller is worker 0. Idle workers spin for some microseconds, then yield, then sleep; at barriers they spin, then
-/// yield: a pure spin loop collapses as soon as another thread wants the core.
+/// yield, then nap: a pure spin loop collapses as soon as another thread wants the core.
 package final class WorkerPool: Sendable {
     private let team: Team
     private let threads: [pthread_t]
     /// Serialises callers.
     private let turn = Mutex(())
+    private let worked = Atomic<UInt64>(0)
 
     /// Starts `workerCount - 1` threads, fewer if the system refuses some.
     package init(workerCount: Int) {
@@ -53,26 +54,42 @@ package final class WorkerPool: Sendable {
 
     package var workerCount: Int { threads.count + 1 }
 
+    /// How long jobs took so far, one after another.
+    package var jobTime: Duration { .nanoseconds(Int64(worked.load(ordering: .relaxed))) }
+
+    private func timed(_ job: () -> Void) {
+        let start = ContinuousClock.now
+        job()
+        let (seconds, attoseconds) = start.duration(to: .now).components
+        worked.add(UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000), ordering: .relaxed)
+    }
+
     /// Executes `body` once on every worker and returns when all are done. Not to be called from within a job.
     package func run(_ body: @escaping @Sendable (Worker) -> Void) {
         turn.withLock { _ in
-            guard workerCount > 1 else { return body(Worker(index: 0, count: 1, team: team)) }
-            let job = Job(body, helpers: workerCount - 1)
-            team.publish(job)
-            body(Worker(index: 0, count: workerCount, team: team))
-            SpinWait.until { job.unfinished.load(ordering: .acquiring) == 0 }
-            team.retract()
+            timed {
+                guard workerCount > 1 else { return body(Worker(index: 0, count: 1, team: team)) }
+                let job = Job(body, helpers: workerCount - 1)
+                team.publish(job)
+                body(Worker(index: 0, count: workerCount, team: team))
+                SpinWait.until { job.unfinished.load(ordering: .acquiring) == 0 }
+                team.retract()
+            }
         }
     }
 
     /// Executes `body`, which consists of the phases of one round and nothing else, on the caller and on whatever
     /// workers come in time; returns when the caller is through the last phase. `body` may still be running elsewhere
     /// then, but gets no more pieces.
-    package func runPhases(_ body: @escaping @Sendable (Worker) -> Void) {
+    ///
+    /// - Parameter alone: calls nobody to help, as the job is too small to share.
+    package func runPhases(alone: Bool = false, _ body: @escaping @Sendable (Worker) -> Void) {
         turn.withLock { _ in
-            if workerCount > 1 { team.publish(Job(body, helpers: workerCount - 1)) }
-            body(Worker(index: 0, count: workerCount, team: team))
-            team.retract()
+            timed {
+                if workerCount > 1, !alone { team.publish(Job(body, helpers: workerCount - 1)) }
+                body(Worker(index: 0, count: workerCount, team: team))
+                team.retract()
+            }
         }
     }
 

@@ -33,6 +33,9 @@ package struct ModelSource: Sendable {
     package let tensors: TensorStore
     /// Never `auto`.
     package let dtype: ModelDType
+    package let quantization: Quantization
+    /// Whether bfloat16 weights are held in 12 bits; nil decides by what is faster.
+    package let compressesWeights: Bool?
     package let kernels: KernelSet
     /// Called with the part of the weights that is loaded, from 0 to 1.
     package let progress: @Sendable (Double) -> Void
@@ -40,9 +43,11 @@ package struct ModelSource: Sendable {
 
 /// Loads the model in `folder`.
 ///
+/// - Parameter compressesWeights: see `ModelSource`.
 /// - Throws: `CheckpointError` for whatever is wrong with its files, `ComputeError` when memory does not suffice.
 package func loadModel(
-    folder: String, dtype: ModelDType, pool: WorkerPool, kernels: KernelSet = .default,
+    folder: String, dtype: ModelDType, quantization: Quantization = .none, compressesWeights: Bool? = nil,
+    pool: WorkerPool, kernels: KernelSet = .default,
     progress: @escaping @Sendable (Double) -> Void = { _ in }
 ) throws -> any ModelRunner {
     let config = try ModelConfig(folder: folder, supported: ModelRegistry.modelTypes)
@@ -50,7 +55,7 @@ package func loadModel(
     let tensors = try TensorStore(folder: folder)
     let source = ModelSource(
         config: config, tensors: tensors, dtype: dtype == .auto ? automaticType(config, tensors) : dtype,
-        kernels: kernels, progress: progress)
+        quantization: quantization, compressesWeights: compressesWeights, kernels: kernels, progress: progress)
     return try DecoderRunner(description, source, pool: pool)
 }
 

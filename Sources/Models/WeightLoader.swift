@@ -8,7 +8,9 @@ import Compute
 final class WeightLoader {
     let source: ModelSource
     let pool: WorkerPool
+    /// The type of tables and of what adapters bring.
     let storage: StorageType
+    let formats: WeightFormats
     private var taken: Set<String> = []
     private(set) var parameterCount = 0
     private(set) var weightBytes = 0
@@ -24,6 +26,8 @@ final class WeightLoader {
         self.source = source
         self.pool = pool
         storage = source.dtype == .bfloat16 ? .bfloat16 : .float32
+        formats = WeightFormats(
+            source.quantization, source.dtype, source.kernels, compresses: source.compressesWeights)
         totalBytes = max(1, source.tensors.byteCount)
         let weight = embedding + ".weight"
         let isShort =
@@ -33,25 +37,46 @@ final class WeightLoader {
 
     /// Linear layers with the same input, side by side.
     func fused(inputs: Int, _ parts: [DecoderModules.Linear]) throws -> PackedLinear {
-        let layer = try PackedLinear(inputs: inputs, outputs: parts.reduce(0) { $0 + $1.outputs }, storage: storage)
+        try fused(inputs: inputs, parts, formats.layers)
+    }
+
+    /// The output head.
+    func head(inputs: Int, _ head: DecoderModules.Linear) throws -> PackedLinear {
+        try fused(inputs: inputs, [head], formats.head)
+    }
+
+    private func fused(
+        inputs: Int, _ parts: [DecoderModules.Linear], _ format: WeightFormat
+    ) throws -> PackedLinear {
+        let layer = try PackedLinear(inputs: inputs, outputs: parts.reduce(0) { $0 + $1.outputs }, format: format)
         var column = 0
         for part in parts {
             try take(part, at: .columns(from: column), into: layer)
             column += part.outputs
         }
-        weightBytes += layer.byteCount
-        return layer
+        return try finished(layer)
     }
 
     /// The gate and up matrices of a gated feed-forward layer.
     func gated(
         inputs: Int, _ gate: DecoderModules.Linear, _ up: DecoderModules.Linear
     ) throws -> PackedLinear {
-        let layer = try PackedLinear.gated(inputs: inputs, columns: gate.outputs, storage: storage)
+        let layer = try PackedLinear.gated(inputs: inputs, columns: gate.outputs, format: formats.layers)
         try take(gate, at: .gate, into: layer)
         try take(up, at: .up, into: layer)
-        weightBytes += layer.byteCount
-        return layer
+        return try finished(layer)
+    }
+
+    /// The layer in the form in which it stays.
+    private func finished(_ layer: PackedLinear) throws -> PackedLinear {
+        var result = layer
+        if formats.compresses {
+            let compressed = try layer.compressed(pool: pool)
+            // Irregular weights would cost time and save nothing.
+            if compressed.byteCount < layer.byteCount * 9 / 10 { result = compressed }
+        }
+        weightBytes += result.byteCount
+        return result
     }
 
     private func take(

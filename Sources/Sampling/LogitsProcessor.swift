@@ -35,6 +35,9 @@ package struct LogitsProcessor: Sendable {
         allowed == nil && badWords.isEmpty && biasTokens.isEmpty && parameters.minTokens == 0 && !hasPenalties
     }
 
+    /// Whether `apply` looks at the output's tokens, not only at how many there are.
+    package var readsOutput: Bool { !badWords.isEmpty }
+
     private var hasPenalties: Bool {
         parameters.repetitionPenalty != 1 || parameters.frequencyPenalty != 0 || parameters.presencePenalty != 0
     }
@@ -48,13 +51,16 @@ package struct LogitsProcessor: Sendable {
 
     /// Changes one row of logits in place. O(vocabulary) with a list of allowed tokens, else O(tokens seen).
     ///
-    /// - Parameter output: the tokens generated so far.
-    package func apply(to logits: UnsafeMutableBufferPointer<Float>, output tokens: some BidirectionalCollection<Int32>)
-    {
+    /// - Parameters:
+    ///   - output: the tokens generated so far; only with `readsOutput` looked at.
+    ///   - count: how many tokens were generated so far.
+    package func apply(
+        to logits: UnsafeMutableBufferPointer<Float>, output tokens: some BidirectionalCollection<Int32>, count: Int
+    ) {
         guard let row = logits.baseAddress else { return }
         if let allowed { mk_apply_mask_bits(row, Int32(logits.count), allowed.words) }
         for word in badWords { forbidLast(of: word, after: tokens, logits) }
-        if tokens.count < parameters.minTokens {
+        if count < parameters.minTokens {
             for token in endTokens { forbid(token, logits) }
         }
         mk_add_at(row, Int32(logits.count), biasTokens, biases, Int32(biasTokens.count))

@@ -9,6 +9,8 @@ public struct StreamingDecoder: Sendable {
     private let isPlainByteLevel: Bool
     private var utf8 = LossyUTF8()
     private var states: [DecoderState]
+    /// Bytes on their way out; kept for its memory.
+    private var buffer: [UInt8] = []
 
     /// `prompt` are the ids before the first that will be appended; its last few are enough if there are many.
     public init(tokenizer: Tokenizer, skipSpecialTokens: Bool, prompt: [Int32] = []) {
@@ -16,16 +18,15 @@ public struct StreamingDecoder: Sendable {
         self.skipSpecialTokens = skipSpecialTokens
         isPlainByteLevel = tokenizer.parts.decoder.isPlainByteLevel
         states = isPlainByteLevel ? [] : DecoderState.states(tokenizer.parts.decoder)
-        var text: [UInt8] = []
-        for id in prompt {
-            append(id, to: &text)
-            text.removeAll(keepingCapacity: true)
-        }
+        for id in prompt { _ = append(id) }
     }
 
     /// Takes the next id; returns the text that is certain now.
     public mutating func append(_ id: Int32) -> String {
-        var text: [UInt8] = []
+        var text = buffer
+        buffer = []
+        defer { buffer = text }
+        text.removeAll(keepingCapacity: true)
         append(id, to: &text)
         return String(decoding: text, as: UTF8.self)
     }

@@ -41,7 +41,7 @@ import Testing
         let weights = Packed(matrix, n: n, k: k, storage: storage)
         for panel in 0..<3 {
             var out = [Float](repeating: 7, count: k * 32)
-            withUnsafePointer(to: weights.packed) { mk_unpack_panel($0, Int32(panel), &out) }
+            withUnsafePointer(to: weights.weights) { mk_unpack_weights_panel($0, Int32(panel), &out) }
             for input in 0..<k {
                 for lane in 0..<32 {
                     let row = panel * 32 + lane

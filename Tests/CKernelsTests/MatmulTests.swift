@@ -110,7 +110,7 @@ import Testing
                 let w = Packed(matrix, n: n, k: k, storage: storage)
                 for column in 0..<n {
                     var row = [Float](repeating: 0, count: k)
-                    withUnsafePointer(to: w.packed) { mk_unpack_column($0, Int32(column), 0, Int32(k), &row) }
+                    withUnsafePointer(to: w.weights) { mk_unpack_weights($0, Int32(column), 0, Int32(k), &row) }
                     let expected = Array(matrix[column * k..<(column + 1) * k])
                     #expect(storage == mk_float32 ? row == expected : relativeDifference(row, expected) < 1 / 256)
                 }

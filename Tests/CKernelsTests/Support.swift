@@ -42,6 +42,12 @@ final class Packed {
     private let memory: UnsafeMutableRawPointer
     let packed: mk_packed
 
+    /// The same for kernels that take any format.
+    var weights: mk_weights {
+        let format = packed.storage == mk_float32 ? mk_format_float32 : mk_format_bfloat16
+        return mk_weights(data: packed.data, format: format, group: 0, n: packed.n, k: packed.k)
+    }
+
     /// From row-major `[n][k]`.
     init(_ matrix: [Float], n: Int, k: Int, storage: mk_storage) {
         let bytes = mk_packed_bytes(storage, Int32(n), Int32(k))

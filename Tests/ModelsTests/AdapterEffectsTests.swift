@@ -8,14 +8,18 @@ import Testing
     struct Variant: CustomTestStringConvertible {
         let model: String
         let dtype: ModelDType
+        var quantization = Quantization.none
         let kernels: KernelSet
 
-        var testDescription: String { "\(model) \(dtype), \(kernels.name)" }
+        var testDescription: String { "\(model) \(dtype), \(quantization), \(kernels.name)" }
 
         static var all: [Variant] {
             KernelSet.available.flatMap { kernels in
                 ["plain", "tied", "mistral", "bloom"].flatMap { model in
                     [ModelDType.float32, .bfloat16].map { Variant(model: model, dtype: $0, kernels: kernels) }
+                        + [Quantization.int8, .int4].map {
+                            Variant(model: model, dtype: .float32, quantization: $0, kernels: kernels)
+                        }
                 }
             }
         }
@@ -52,7 +56,8 @@ import Testing
     @Test(arguments: Variant.all)
     func companyChangesNothing(variant: Variant) throws {
         let fixtures = try AdapterFixtures(variant.model)
-        let alone = try fixtures.runner(variant.dtype, kernels: variant.kernels, workers: 1)
+        let alone = try fixtures.runner(
+            variant.dtype, variant.quantization, kernels: variant.kernels, workers: 1)
         let prompt = try fixtures.prompt()
         var sequences = (0..<3).map { Harness.Sequence(tokens: Array(prompt.dropFirst($0))) }
         for name in fixtures.names {
@@ -65,7 +70,8 @@ import Testing
         let expected = try sequences.map { try single.logits($0.tokens, adapters: $0.adapters) }
         for (workers, blockSize) in [(1, 4), (3, 16)] {
             // Packed adapters belong to no runner, only to a model.
-            let runner = try fixtures.runner(variant.dtype, kernels: variant.kernels, workers: workers)
+            let runner = try fixtures.runner(
+                variant.dtype, variant.quantization, kernels: variant.kernels, workers: workers)
             let harness = try Harness(runner, blocks: 1024, blockSize: blockSize)
             for pace in [[20], [1, 3, 7, 2, 5], [4]] {
                 let found = try run(sequences, harness, pace)
@@ -91,9 +97,10 @@ import Testing
         return logits
     }
 
-    @Test func copiesOfTheModelsOwnWeightsTakeNoMemory() throws {
+    @Test(arguments: Quantization.allCases)
+    func copiesOfTheModelsOwnWeightsTakeNoMemory(quantization: Quantization) throws {
         let fixtures = try AdapterFixtures("plain")
-        let runner = try fixtures.runner()
+        let runner = try fixtures.runner(.float32, quantization)
         // The file has embedding and head in full, 2 x 32 x 16 numbers, beside changes of rank 3.
         #expect(try fixtures.pack("lora-embed-head", for: runner).byteCount < 2 * 32 * 16 * 4)
         #expect(try fixtures.pack("lora-embed-head", for: runner).footprint.isSum)

@@ -7,10 +7,11 @@ import Testing
     struct Variant: CustomTestStringConvertible {
         let name: String
         let dtype: ModelDType
+        var quantization = Quantization.none
         let cache: CacheDType
         let kernels: KernelSet
 
-        var testDescription: String { "\(name) \(dtype), cache \(cache), \(kernels.name)" }
+        var testDescription: String { "\(name) \(dtype), \(quantization), cache \(cache), \(kernels.name)" }
     }
 
     static var variants: [Variant] {
@@ -19,12 +20,16 @@ import Testing
                 [ModelDType.float32, .bfloat16].flatMap { dtype in
                     CacheDType.allCases.map { Variant(name: name, dtype: dtype, cache: $0, kernels: kernels) }
                 }
+                    + [Quantization.int8, .int4].map {
+                        Variant(name: name, dtype: .bfloat16, quantization: $0, cache: .bfloat16, kernels: kernels)
+                    }
             }
         }
     }
 
     private static func harness(_ variant: Variant, workers: Int = 1, blockSize: Int = 16) throws -> Harness {
-        let runner = try Fixture(variant.name).runner(variant.dtype, kernels: variant.kernels, workers: workers)
+        let runner = try Fixture(variant.name).runner(
+            variant.dtype, variant.quantization, kernels: variant.kernels, workers: workers)
         return try Harness(runner, blocks: 512, blockSize: blockSize, cache: variant.cache)
     }
 

@@ -27,7 +27,7 @@ struct ByteText: TextService {
 
 let information = ModelInformation(
     servedNames: ["m", "alias"], root: "root", maxModelLength: 100, vocabularySize: 258, hiddenSize: 2,
-    dtype: "float32",
+    dtype: "float32", quantization: .none,
     architecture: "test", parameterCount: 1, created: 7)
 
 func completion(

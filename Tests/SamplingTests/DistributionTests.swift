@@ -33,7 +33,7 @@ import Testing
         for position in 0..<Self.draws {
             var row = expected.logits
             row.withUnsafeMutableBufferPointer { row in
-                processor.apply(to: row, output: expected.output)
+                processor.apply(to: row, output: expected.output, count: expected.output.count)
                 if let token = sampler.sample(row, position: position, scratch: &scratch) { counts[Int(token)] += 1 }
             }
         }

@@ -12,7 +12,7 @@ import Testing
             parameters, vocabularySize: logits.count, prompt: [], badWords: badWords, endTokens: ends)
         for token in output { processor.record(token) }
         var logits = logits
-        logits.withUnsafeMutableBufferPointer { processor.apply(to: $0, output: output) }
+        logits.withUnsafeMutableBufferPointer { processor.apply(to: $0, output: output, count: output.count) }
         return logits
     }
 

@@ -41,7 +41,7 @@ final class ScriptedEngine: EngineService {
         model = ModelInformation(
             servedNames: names, root: "scripted-model", maxModelLength: maxModelLength, vocabularySize: 258,
             hiddenSize: 2,
-            dtype: "float32", architecture: "scripted", parameterCount: 0, created: 1_700_000_000)
+            dtype: "float32", quantization: .none, architecture: "scripted", parameterCount: 0, created: 1_700_000_000)
         self.queueLimit = queueLimit
         self.hasChatTemplate = hasChatTemplate
         self.defaults = defaults

@@ -21,7 +21,7 @@ typedef enum mk_format {
     /// instruction set, not between two.
     mk_format_bfloat16 = 1,
     /// The same numbers in 12 bits instead of 16, without loss, and the same results bit for bit. Each panel has a table
-    /// of its 16 most frequent exponents; pairs of inputs that hold another one are kept whole beside it.
+    /// of its 16 most frequent upper bytes; pairs of inputs that hold another one are kept whole beside it.
     mk_format_bfloat16_compressed = 2,
     /// `[P]` of quads `[ceil(k / 4)][32][4]` of weight / scale + 128 in 8 bits, then float scales `[32]`, one a column:
     /// max|w| / 127. Rows become int8 in the same way, one scale a row. Sums are integers, so the bits are the same on
@@ -115,6 +115,9 @@ void mk_pack_weights(
 /// Reads inputs `k_begin ..< k_end` of output column `column` back as floats: what the products see of them.
 void mk_unpack_weights(
     const mk_weights *_Nonnull w, int32_t column, int32_t k_begin, int32_t k_end, float *_Nonnull out);
+
+/// Reads a panel back as `[k][32]` floats; columns past the last are zero.
+void mk_unpack_weights_panel(const mk_weights *_Nonnull w, int32_t panel, float *_Nonnull out);
 
 /// Pairs of inputs of a panel of packed bfloat16 weights that compression keeps whole; each costs 132 bytes.
 int32_t mk_count_whole_pairs(const mk_weights *_Nonnull bfloat16, int32_t panel);

@@ -159,13 +159,6 @@ void mk_pack(
     void *_Nonnull packed, mk_storage storage, int32_t k, int32_t first, bool interleave, const void *_Nonnull matrix,
     mk_storage source, int32_t rows);
 
-/// Reads output column `column` of packed weights back as a row of `k` floats, `k_begin ..< k_end` of it.
-void mk_unpack_column(
-    const mk_packed *_Nonnull packed, int32_t column, int32_t k_begin, int32_t k_end, float *_Nonnull out);
-
-/// Reads one panel of packed weights back as `[k][32]` floats.
-void mk_unpack_panel(const mk_packed *_Nonnull packed, int32_t panel, float *_Nonnull out);
-
 /// Writes a row-major `[rows][columns]` matrix in float with one more column at its end.
 void mk_append_column(
     float *_Nonnull out, const void *_Nonnull matrix, mk_storage matrix_type, size_t rows, size_t columns,

@@ -169,7 +169,7 @@ MK_INLINE void add_compressed(const int rows, const linear_piece *p, vf sum[][MK
         const bool is_regular = pair + 1 < p->steps && (source->numbers == source->numbers_end || *source->numbers > pair + 1);
         if (__builtin_expect(is_regular, true)) {
             vbytes weights[4];
-            expand_step(&source->exponents, from, (char *)weights);
+            expand_step(source->uppers, from, (char *)weights);
             add_pair_rows(rows, x, p->row_stride, &weights[0], &weights[1], sum);
             add_pair_rows(rows, x + pair_bytes, p->row_stride, &weights[2], &weights[3], sum);
         } else {

@@ -53,6 +53,10 @@ public struct EngineStatistics: Sendable {
     public var prefixCacheQueries = 0
     public var prefixCacheHits = 0
     public var finished: [FinishReason: Int] = [:]
+    /// Seconds that the engine's steps took, with all that belongs to them.
+    public var stepSeconds = 0.0
+    /// The part of `stepSeconds` in which the threads computed; the rest is scheduling and bookkeeping.
+    public var kernelSeconds = 0.0
     /// Requests refused because the queue was full.
     public var rejections = 0
 

@@ -11,9 +11,15 @@ public struct ModelInformation: Sendable {
     public let hiddenSize: Int
     /// `float32` or `bfloat16`.
     public let dtype: String
+    /// How the weights of linear layers are held.
+    public let quantization: EngineConfiguration.Quantization
     /// `model_type` of its configuration.
     public let architecture: String
     public let parameterCount: Int
     /// Unix time at which loading finished.
     public let created: Int
+    /// Bytes of packed weights that a step reads, however many tokens it computes.
+    public var weightBytesPerStep = 0
+    /// Bytes of keys and values of one token in the cache.
+    public var cacheBytesPerToken = 0
 }

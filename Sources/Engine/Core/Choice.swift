@@ -2,9 +2,11 @@ import Sampling
 import Scheduling
 
 /// One of the `n` completions of a request: how its next token is chosen, and its text. The scheduler has its tokens.
-struct Choice {
+///
+/// An object, as every token changes it in place.
+final class Choice {
     let id: SequenceID
-    let request: RequestKey
+    let request: RunningRequest
     /// Which of the request's choices.
     let index: Int
     let promptCount: Int
@@ -20,6 +22,23 @@ struct Choice {
     var output: OutputAssembler
     /// Log probabilities of the prompt's tokens so far, when asked for; the first entry is always nil.
     var promptLogprobs: [PositionLogprobs?]?
+
+    init(
+        id: SequenceID, index: Int, of submission: Submission, request: RunningRequest, sampler: TokenSampler,
+        processor: LogitsProcessor, output: OutputAssembler
+    ) {
+        self.id = id
+        self.request = request
+        self.index = index
+        promptCount = submission.promptCount
+        virtualCount = submission.virtualCount
+        adapters = submission.adapters
+        embedded = submission.embedded
+        self.sampler = sampler
+        self.processor = processor
+        self.output = output
+        promptLogprobs = submission.sampling.promptLogprobs != nil && index == 0 ? [nil] : nil
+    }
 
     /// The first position of the output.
     var outputStart: Int { virtualCount + promptCount }

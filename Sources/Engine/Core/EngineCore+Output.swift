@@ -4,31 +4,28 @@ import Scheduling
 extension EngineCore {
     /// Adds a chosen token to its sequence, reports it, and ends the choice if it is the last.
     func accept(_ outcome: SamplingStage.Outcome, for id: SequenceID, at now: ContinuousClock.Instant) {
-        guard var choice = choices.removeValue(forKey: id), requests[choice.request] != nil else { return }
+        guard let choice = choices[id] else { return }
         reportStart(choice, at: now)
-        guard let token = outcome.token else {
-            choices[id] = choice
-            return failNoToken(choice)
-        }
+        guard let token = outcome.token else { return failNoToken(choice) }
         choice.outputCount += 1
         choice.processor.record(token)
         let step = choice.output.append(token)
         noteToken(choice, at: now)
-        requests[choice.request]?.continuation.yield(
+        choice.request.continuation.yield(
             .delta(
                 GenerationDelta(
                     index: choice.index, text: step.text, tokens: [token],
                     logprobs: outcome.logprobs.map { [$0] } ?? [], finish: step.finish)))
         if let finish = step.finish { return finishChoice(choice, finish, at: now) }
         scheduler.append(token, to: id)
-        choices[id] = choice
     }
 
     private func reportStart(_ choice: Choice, at now: ContinuousClock.Instant) {
-        guard let request = requests[choice.request], !request.hasStarted else { return }
+        let request = choice.request
+        guard !request.hasStarted else { return }
         // The first choice collects the prompt's log probabilities, and it never samples after the others.
-        requests[choice.request]?.hasStarted = true
-        requests[choice.request]?.timeline.firstToken = now
+        request.hasStarted = true
+        request.timeline.firstToken = now
         let cached = cachedTokens(of: choice)
         recorder.started(request, cachedTokens: cached, at: now)
         request.continuation.yield(
@@ -44,20 +41,22 @@ extension EngineCore {
     }
 
     private func noteToken(_ choice: Choice, at now: ContinuousClock.Instant) {
-        guard let request = requests[choice.request] else { return }
+        let request = choice.request
         if choice.outputCount == 1, request.sampling.promptLogprobs == nil {
             recorder.looked(up: choice.promptCount, found: cachedTokens(of: choice))
         }
         recorder.generated(request, since: request.timeline.latestToken[choice.index], at: now)
-        requests[choice.request]?.timeline.latestToken[choice.index] = now
-        requests[choice.request]?.generated[choice.index] = choice.outputCount
+        request.timeline.latestToken[choice.index] = now
+        request.generated[choice.index] = choice.outputCount
     }
 
     private func finishChoice(_ choice: Choice, _ finish: Finish, at now: ContinuousClock.Instant) {
+        let request = choice.request
         scheduler.remove(choice.id)
-        requests[choice.request]?.open.remove(choice.id)
+        choices[choice.id] = nil
+        request.open.remove(choice.id)
         recorder.finished(finish.reason)
-        guard let request = requests[choice.request], request.open.isEmpty else { return }
+        guard request.open.isEmpty else { return }
         requests[request.key] = nil
         recorder.completed(request, at: now)
         recorder.adaptersLeft(request)
@@ -65,9 +64,8 @@ extension EngineCore {
     }
 
     private func failNoToken(_ choice: Choice) {
-        guard let request = requests[choice.request] else { return }
         end(
-            request,
+            choice.request,
             throwing: .invalidRequest(
                 parameter: nil,
                 message: "No token can be generated: the request's constraints exclude every token at this position."))

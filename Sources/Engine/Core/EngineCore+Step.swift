@@ -28,20 +28,22 @@ extension EngineCore {
     }
 
     private func job(_ row: StepBatch.Row) -> SamplingStage.Job? {
-        guard let choice = choices[row.id], let parameters = requests[choice.request]?.sampling else { return nil }
-        let tokens = scheduler[slot: row.slot].tokens
+        guard let choice = choices[row.id] else { return nil }
         let vocabularySize = self.vocabularySize(choice.adapters)
         switch row.use {
         case .sample:
             return .init(
                 vocabularySize: vocabularySize,
                 kind: .sample(
-                    choice.sampler, choice.processor, output: tokens[choice.outputStart...],
-                    logprobs: parameters.logprobs))
+                    choice,
+                    output: choice.processor.readsOutput
+                        ? scheduler[slot: row.slot].tokens[choice.outputStart...] : []))
         case .promptLogprob(let position):
             return .init(
                 vocabularySize: vocabularySize,
-                kind: .report(token: tokens[position], top: parameters.promptLogprobs ?? 0))
+                kind: .report(
+                    token: scheduler[slot: row.slot].tokens[position],
+                    top: choice.request.sampling.promptLogprobs ?? 0))
         }
     }
 
@@ -75,17 +77,17 @@ extension EngineCore {
     }
 
     private func notePreemption(of id: SequenceID) {
-        guard let key = choices[id]?.request else { return }
-        requests[key]?.preemptions += 1
+        guard let request = choices[id]?.request else { return }
+        request.preemptions += 1
         recorder.preempted()
     }
 
     private func noteScheduled(_ step: ScheduledStep, at now: ContinuousClock.Instant) {
         for id in step.admitted {
-            guard let key = choices[id]?.request, requests[key]?.timeline.scheduled == nil else { continue }
-            requests[key]?.timeline.scheduled = now
+            guard let request = choices[id]?.request, request.timeline.scheduled == nil else { continue }
+            request.timeline.scheduled = now
             recorder.leftQueue()
-            if let request = requests[key] { recorder.adaptersStarted(request) }
+            recorder.adaptersStarted(request)
         }
     }
 
@@ -93,7 +95,7 @@ extension EngineCore {
     private func fail(_ step: ScheduledStep, _ error: EngineError) {
         scheduler.abandon(step)
         for entry in step.entries {
-            guard let key = choices[entry.id]?.request, let request = requests[key] else { continue }
+            guard let request = choices[entry.id]?.request else { continue }
             end(request, throwing: error)
         }
     }

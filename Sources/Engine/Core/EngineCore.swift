@@ -13,6 +13,9 @@ final class EngineCore {
     let sampling: SamplingStage
     let recorder: StatisticsRecorder
     private let inbox: Inbox<EngineMessage>
+    private let pool: WorkerPool
+    /// When the loop began its present turn.
+    private var turnStarted = ContinuousClock.now
 
     var scheduler: Scheduler
     var requests: [RequestKey: RunningRequest] = [:]
@@ -38,6 +41,7 @@ final class EngineCore {
         self.inbox = inbox
         self.recorder = recorder
         self.scheduler = Scheduler(scheduler)
+        self.pool = pool
         sampling = SamplingStage(pool: pool)
     }
 
@@ -45,9 +49,12 @@ final class EngineCore {
     func run() {
         recorder.record(scheduler)
         while receive() {
+            let worked = pool.jobTime
             if !scheduler.isIdle { step() }
             recorder.record(scheduler)
             publishCacheEvents()
+            let kernels = pool.jobTime - worked
+            if kernels > .zero { recorder.turned(since: turnStarted, kernels: kernels) }
         }
         for message in inbox.close() { _ = handle(message) }
         abortAll(.shuttingDown)
@@ -63,7 +70,12 @@ final class EngineCore {
     }
 
     private func receive() -> Bool {
-        let messages = scheduler.isIdle ? waitForWork() : inbox.drain()
+        turnStarted = .now
+        var messages = inbox.drain()
+        if messages.isEmpty, scheduler.isIdle {
+            messages = waitForWork()
+            turnStarted = .now
+        }
         return messages.reduce(true) { isRunning, message in handle(message) && isRunning }
     }
 
@@ -122,7 +134,7 @@ final class EngineCore {
     // MARK: Requests
 
     private func admit(_ submission: Submission) {
-        var request = RunningRequest(submission)
+        let request = RunningRequest(submission)
         if let prompt = submission.adapters?.prompt, case .prefix(let id) = prompt.content,
             !scheduler.cache.hasPrefix(id)
         {
@@ -134,7 +146,7 @@ final class EngineCore {
             let id = SequenceID(nextSequence)
             nextSequence += 1
             request.open.insert(id)
-            choices[id] = makeChoice(submission, id: id, index: index)
+            choices[id] = makeChoice(submission, request, id: id, index: index)
             scheduler.add(id, sequence(submission))
         }
         requests[submission.key] = request
@@ -161,13 +173,13 @@ final class EngineCore {
         adapters?.vocabularySize ?? runner.shape.vocabularySize
     }
 
-    private func makeChoice(_ submission: Submission, id: SequenceID, index: Int) -> Choice {
+    private func makeChoice(
+        _ submission: Submission, _ request: RunningRequest, id: SequenceID, index: Int
+    ) -> Choice {
         let parameters = submission.sampling
         let ends = (parameters.ignoreEOS ? [] : Array(endTokens)) + parameters.stopTokenIDs
         return Choice(
-            id: id, request: submission.key, index: index,
-            promptCount: submission.promptCount, virtualCount: submission.virtualCount,
-            adapters: submission.adapters, embedded: submission.embedded,
+            id: id, index: index, of: submission, request: request,
             sampler: TokenSampler(parameters, seed: submission.seed &+ UInt64(index)),
             processor: LogitsProcessor(
                 parameters, vocabularySize: vocabularySize(submission.adapters), prompt: submission.prompt,
@@ -175,8 +187,7 @@ final class EngineCore {
             output: OutputAssembler(
                 parameters, endTokens: endTokens, maxTokens: submission.maxTokens,
                 decoder: StreamingDecoder(
-                    tokenizer: tokenizer, skipSpecialTokens: parameters.skipSpecialTokens, prompt: submission.prompt)),
-            promptLogprobs: parameters.promptLogprobs != nil && index == 0 ? [nil] : nil)
+                    tokenizer: tokenizer, skipSpecialTokens: parameters.skipSpecialTokens, prompt: submission.prompt)))
     }
 
     private func abort(_ key: RequestKey) {

@@ -2,7 +2,7 @@ import Sampling
 import Scheduling
 
 /// A request in the engine: where its events go and what is measured of it.
-struct RunningRequest {
+final class RunningRequest {
     let key: RequestKey
     let id: String
     let sampling: SamplingParameters
@@ -17,18 +17,7 @@ struct RunningRequest {
     var hasStarted = false
     var preemptions = 0
     var generated: [Int]
-}
 
-/// Moments in a request's life, on the engine's monotonic clock.
-struct RequestTimeline {
-    let arrived: ContinuousClock.Instant
-    var scheduled: ContinuousClock.Instant?
-    var firstToken: ContinuousClock.Instant?
-    /// When each choice got its latest token.
-    var latestToken: [ContinuousClock.Instant?]
-}
-
-extension RunningRequest {
     init(_ submission: Submission) {
         key = submission.key
         id = submission.id
@@ -42,4 +31,13 @@ extension RunningRequest {
             arrived: submission.arrived, latestToken: Array(repeating: nil, count: submission.sampling.n))
         generated = Array(repeating: 0, count: submission.sampling.n)
     }
+}
+
+/// Moments in a request's life, on the engine's monotonic clock.
+struct RequestTimeline {
+    let arrived: ContinuousClock.Instant
+    var scheduled: ContinuousClock.Instant?
+    var firstToken: ContinuousClock.Instant?
+    /// When each choice got its latest token.
+    var latestToken: [ContinuousClock.Instant?]
 }

@@ -8,7 +8,8 @@ final class SamplingStage {
     /// What is asked of one row.
     struct Job {
         enum Kind {
-            case sample(TokenSampler, LogitsProcessor, output: ArraySlice<Int32>, logprobs: Int?)
+            /// `output` are the tokens so far where the choice's processor reads them.
+            case sample(Choice, output: ArraySlice<Int32>)
             case report(token: Int32, top: Int)
         }
 
@@ -24,6 +25,7 @@ final class SamplingStage {
     }
 
     private let pool: WorkerPool
+    private let phases = WorkPhases(count: 1)
     /// One for each worker, which alone uses it.
     private let workspaces: [Workspace]
 
@@ -39,8 +41,10 @@ final class SamplingStage {
             nonisolated(unsafe) let outcomes = outcomes
             nonisolated(unsafe) let logits = logits
             nonisolated(unsafe) let stage = self
-            pool.run { worker in
-                for row in stride(from: worker.index, to: jobs.count, by: worker.count) {
+            nonisolated(unsafe) let jobs = jobs
+            let round = phases.begin()
+            pool.runPhases(alone: jobs.count == 1) { worker in
+                round.run(0, pieces: jobs.count) { row in
                     let values = UnsafeMutableBufferPointer(
                         start: logits + row * distance, count: jobs[row].vocabularySize)
                     outcomes[row] = stage.workspaces[worker.index].perform(jobs[row], values)
@@ -61,15 +65,31 @@ final class SamplingStage {
                 return Outcome(
                     token: token,
                     logprobs: LogprobReporter.report(UnsafeBufferPointer(logits), token: token, top: top))
-            case .sample(let sampler, let processor, let output, let top):
-                if top != nil { original = Array(logits) }
-                if !processor.isIdentity { processor.apply(to: logits, output: output) }
-                let token = sampler.sample(logits, position: output.count, scratch: &scratch)
-                guard let token, let top else { return Outcome(token: token) }
-                let logprobs = original.withUnsafeBufferPointer {
-                    LogprobReporter.report($0, token: token, top: top)
-                }
-                return Outcome(token: token, logprobs: logprobs)
+            case .sample(let choice, let output): return sample(choice, output, logits)
+            }
+        }
+
+        private func sample(
+            _ choice: Choice, _ output: ArraySlice<Int32>, _ logits: UnsafeMutableBufferPointer<Float>
+        ) -> Outcome {
+            let top = choice.request.sampling.logprobs
+            if top != nil { keep(logits) }
+            if !choice.processor.isIdentity {
+                choice.processor.apply(to: logits, output: output, count: choice.outputCount)
+            }
+            let token = choice.sampler.sample(logits, position: choice.outputCount, scratch: &scratch)
+            guard let token, let top else { return Outcome(token: token) }
+            let logprobs = original.withUnsafeBufferPointer {
+                LogprobReporter.report($0, token: token, top: top)
+            }
+            return Outcome(token: token, logprobs: logprobs)
+        }
+
+        private func keep(_ logits: UnsafeMutableBufferPointer<Float>) {
+            if original.count == logits.count {
+                original.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: logits) }
+            } else {
+                original = Array(logits)
             }
         }
     }

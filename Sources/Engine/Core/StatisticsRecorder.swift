@@ -53,6 +53,15 @@ final class StatisticsRecorder: Sendable {
 
     func stepped(tokens: Int) { state.withLock { $0.iterationTokens.observe(Double(tokens)) } }
 
+    /// The engine's loop has made a turn with a step in it.
+    func turned(since start: ContinuousClock.Instant, kernels: Duration) {
+        let all = seconds(from: start, to: .now)
+        state.withLock { statistics in
+            statistics.stepSeconds += all
+            statistics.kernelSeconds += kernels / .seconds(1)
+        }
+    }
+
     func preempted() { state.withLock { $0.preemptions += 1 } }
 
     func finished(_ reason: FinishReason) { state.withLock { $0.finished[reason, default: 0] += 1 } }

@@ -33,6 +33,7 @@ struct StepBatch {
     /// Lays the entries out one after another: those of the base model first, then those with the same adapters side
     /// by side. An entry in which an adapter switches on is cut there. O(tokens + blocks).
     init(_ step: ScheduledStep, scheduler: Scheduler, choices: [SequenceID: Choice]) {
+        reserve(step)
         var adapted: [Slice] = []
         for entry in step.entries {
             guard let choice = choices[entry.id] else { continue }
@@ -54,6 +55,20 @@ struct StepBatch {
             append(slice, scheduler[slot: slice.entry.slot], choice)
         }
     }
+
+    /// What the step needs as a rule, so that arrays are made once.
+    private mutating func reserve(_ step: ScheduledStep) {
+        forward.tokens.reserveCapacity(step.tokenCount)
+        forward.positions.reserveCapacity(step.tokenCount)
+        forward.sequences.reserveCapacity(step.entries.count)
+        forward.logitRows.reserveCapacity(step.entries.count)
+        rows.reserveCapacity(step.entries.count)
+        forward.blockTables.reserveCapacity(
+            step.entries.reduce(0) { $0 + ($1.start + $1.count + Self.leastBlock - 1) / Self.leastBlock })
+    }
+
+    /// Positions of a block, for a first guess of how many blocks there are.
+    private static let leastBlock = 16
 
     private mutating func append(_ slice: Slice, _ state: SequenceState, _ choice: Choice) {
         let first = forward.tokens.count

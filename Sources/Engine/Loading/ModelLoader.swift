@@ -32,7 +32,10 @@ struct ModelLoader {
         progress(LoadProgress(stage: .tokenizer, fraction: 0))
         let text = try loadText(folder)
         let pool = WorkerPool(workerCount: configuration.threads ?? CPUInfo.current.coreCount)
-        let runner = try loadModel(folder: folder, dtype: dtype, pool: pool) { fraction in
+        let runner = try loadModel(
+            folder: folder, dtype: dtype, quantization: quantization,
+            compressesWeights: configuration.compressesWeights, pool: pool
+        ) { fraction in
             progress(LoadProgress(stage: .weights, fraction: fraction))
         }
         let plan = try CachePlan(
@@ -81,6 +84,14 @@ struct ModelLoader {
         case .float32: .float32
         case .bfloat16: .bfloat16
         case .int8: .int8
+        }
+    }
+
+    private var quantization: Quantization {
+        switch configuration.quantization {
+        case .none: .none
+        case .int8: .int8
+        case .int4: .int4
         }
     }
 
@@ -146,7 +157,10 @@ struct ModelLoader {
             servedNames: configuration.servedModelNames.isEmpty ? [root] : configuration.servedModelNames, root: root,
             maxModelLength: plan.maxModelLength, vocabularySize: runner.shape.vocabularySize,
             hiddenSize: runner.shape.hiddenSize,
-            dtype: runner.shape.dtype.rawValue, architecture: config.modelType,
-            parameterCount: runner.shape.parameterCount, created: Clock.unixSeconds)
+            dtype: runner.shape.dtype.rawValue, quantization: configuration.quantization,
+            architecture: config.modelType,
+            parameterCount: runner.shape.parameterCount, created: Clock.unixSeconds,
+            weightBytesPerStep: runner.shape.weightBytesPerStep,
+            cacheBytesPerToken: blockBytes(runner) / configuration.blockSize)
     }
 }

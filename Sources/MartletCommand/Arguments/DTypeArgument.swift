@@ -18,6 +18,36 @@ enum DTypeArgument: String, ExpressibleByArgument, CaseIterable {
     }
 }
 
+/// `--quantization`.
+enum QuantizationArgument: String, ExpressibleByArgument, CaseIterable {
+    case none
+    case int8
+    case int4
+
+    var quantization: EngineConfiguration.Quantization {
+        switch self {
+        case .none: .none
+        case .int8: .int8
+        case .int4: .int4
+        }
+    }
+}
+
+/// `--weight-compression`.
+enum CompressionArgument: String, ExpressibleByArgument, CaseIterable {
+    case auto
+    case on
+    case off
+
+    var isOn: Bool? {
+        switch self {
+        case .auto: nil
+        case .on: true
+        case .off: false
+        }
+    }
+}
+
 /// `--kv-cache-dtype`.
 enum CacheDTypeArgument: String, ExpressibleByArgument, CaseIterable {
     case auto

@@ -7,6 +7,18 @@ struct EngineOptions: ParsableArguments {
     var dtype: DTypeArgument = .auto
 
     @Option(
+        help: """
+            Weights of linear layers: none leaves them in their type; int8 and int4 (whose output head is int8) take less \
+            memory and time and round the results.
+            """)
+    var quantization: QuantizationArgument = .none
+
+    @Option(
+        name: .customLong("weight-compression"),
+        help: "Hold bfloat16 weights in 12 bits, with the same results: auto does so where it is faster.")
+    var compression: CompressionArgument = .auto
+
+    @Option(
         name: .customLong("max-model-len"), parsing: .unconditional,
         help: ArgumentHelp(
             "Longest sequence, prompt and output together, in tokens (4096, 32k); auto is what the model and the memory allow.",
@@ -27,6 +39,8 @@ struct EngineOptions: ParsableArguments {
     func configuration(model: String?) throws -> EngineConfiguration {
         var configuration = EngineConfiguration(model: model)
         configuration.dtype = dtype.dtype
+        configuration.quantization = quantization.quantization
+        configuration.compressesWeights = compression.isOn
         configuration.maxModelLength = maxModelLength?.tokens
         cache.apply(to: &configuration)
         configuration.threads = threads

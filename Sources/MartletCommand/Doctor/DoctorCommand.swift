@@ -31,6 +31,9 @@ struct DoctorCommand: ParsableCommand {
     @Option(help: "Arithmetic to reckon with; auto is the checkpoint's own.")
     var dtype: DTypeArgument = .auto
 
+    @Option(help: "Weights of linear layers to reckon with.")
+    var quantization: QuantizationArgument = .none
+
     @Option(
         name: .customLong("kv-cache-dtype"),
         help: "How the cache would hold keys and values: as the weights (auto), or float32, bfloat16, int8.")
@@ -73,8 +76,19 @@ struct DoctorCommand: ParsableCommand {
 
     private func fit(_ argument: String, _ folder: String, _ machine: CPUInfo) throws -> ModelFit {
         try ModelFit(
-            argument: argument, folder: folder, dtype: dtype.modelDType, cacheDType: cacheDType.dtype,
+            argument: argument, folder: folder, dtype: dtype.modelDType, quantization: quantization.modelQuantization,
+            cacheDType: cacheDType.dtype,
             availableMemory: machine.availableMemory)
+    }
+}
+
+extension QuantizationArgument {
+    fileprivate var modelQuantization: Quantization {
+        switch self {
+        case .none: .none
+        case .int8: .int8
+        case .int4: .int4
+        }
     }
 }
 

@@ -19,7 +19,7 @@ struct ModelFit: Equatable {
 
     /// Reads configuration and headers of the weights in `folder`; no weights.
     init(
-        argument: String, folder: String, dtype wanted: ModelDType,
+        argument: String, folder: String, dtype wanted: ModelDType, quantization: Quantization = .none,
         cacheDType: EngineConfiguration.CacheDType = .auto, availableMemory: Int
     ) throws {
         let config = try ModelConfig(folder: folder)
@@ -32,12 +32,30 @@ struct ModelFit: Equatable {
         dtype = wanted == .auto ? ((config.dtype ?? stored) == .bfloat16 ? .bfloat16 : .float32) : wanted
         parameterCount = try tensors.names.reduce(0) { $0 + (try tensors.tensor($1).shape.reduce(1, *)) }
         let bytes = dtype == .bfloat16 ? 2 : 4
-        weightBytes = parameterCount * bytes
+        weightBytes = try tensors.names.reduce(0) { sum, name in
+            let shape = try tensors.tensor(name).shape
+            return sum + Self.bytes(ofWeight: name, shape, quantization, otherwise: bytes, config)
+        }
         cacheBytesPerToken =
             2 * config.layerCount * config.keyValueHeadCount
             * Self.bytes(ofHead: config.headDimension, cacheDType, otherwise: bytes)
         maxPositions = config.maximumPositions
         self.availableMemory = availableMemory
+    }
+
+    /// Bytes of a tensor: matrices of linear layers are quantized, and an embedding that is the output head too.
+    private static func bytes(
+        ofWeight name: String, _ shape: [Int], _ quantization: Quantization, otherwise bytes: Int,
+        _ config: ModelConfig
+    ) -> Int {
+        let count = shape.reduce(1, *)
+        let isEmbedding = name.contains("embed")
+        guard shape.count == 2, !isEmbedding || config.tiesWordEmbeddings else { return count * bytes }
+        switch quantization {
+        case .none: return count * bytes
+        case .int4 where !isEmbedding && !name.contains("lm_head"): return count / 2 + count / 16
+        case .int8, .int4: return count + shape[0] * 4
+        }
     }
 
     /// Bytes of one head's key (or value) of one token.

@@ -13,9 +13,10 @@ struct MagnitudeFactors {
 
     /// One factor for each output of a linear module.
     ///
-    /// - Parameter weights: a panel of W, with the module's outputs where `place` says.
+    /// - Parameter read: writes a panel of W as `[input][panel]`, with the module's outputs where `place` says.
     func linear(
-        _ delta: LowRankDelta, _ part: AdapterPart, _ magnitude: FloatBuffer, weights: (Int) -> mk_packed
+        _ delta: LowRankDelta, _ part: AdapterPart, _ magnitude: FloatBuffer,
+        read: (Int, UnsafeMutablePointer<Float>) -> Void
     ) throws(ComputeError) -> FloatBuffer {
         let panel = PackedLinear.panel
         let place = part.place
@@ -23,7 +24,7 @@ struct MagnitudeFactors {
         let sum = try FloatBuffer(count: part.inputs * panel)
         let squares = try Memory(byteCount: (place.shift + place.outputs + panel) * 8)
         for index in place.panels {
-            withUnsafePointer(to: weights(index)) { mk_unpack_panel($0, 0, sum.values) }
+            read(index, sum.values)
             let out = OutputPanels(panels: index..<index + 1, lane: place.lane, base: sum.values, stride: panel)
             part.expand(kernels, down.values, stride: part.width, tokens: part.inputs, into: out)
             mk_add_squares(

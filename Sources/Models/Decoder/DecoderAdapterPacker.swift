@@ -63,7 +63,7 @@ struct DecoderAdapterPacker {
         }
         for rows in effects.tokenRows {
             changes[rows.module, default: Change()].rows = rows
-            if rows.changesHead { headRows = try HeadRows(rows, storage: model.head.storage) }
+            if rows.changesHead { headRows = try HeadRows(rows, storage: model.storage) }
         }
         for module in model.catalog.modules {
             if let change = changes.removeValue(forKey: module.name) { try add(change, to: module) }
@@ -116,8 +116,12 @@ struct DecoderAdapterPacker {
             let part = try AdapterPart(delta, vectorOffset: groups[target.group].rank, at: place)
             groups[target.group].parts.append(part)
             magnitudes = try delta.magnitude.map { magnitude in
-                try MagnitudeFactors(kernels: kernels).linear(delta, part, FloatBuffer(magnitude)) { panel in
-                    weights?.panel(panel - place.firstPanel) ?? layer.panel(place.fusedPanel(panel))
+                try MagnitudeFactors(kernels: kernels).linear(delta, part, FloatBuffer(magnitude)) { panel, out in
+                    if let weights {
+                        weights.read(panel: panel - place.firstPanel, to: out)
+                    } else {
+                        layer.read(panel: place.fusedPanel(panel), to: out)
+                    }
                 }
             }
         }
@@ -132,13 +136,22 @@ struct DecoderAdapterPacker {
 
     /// Other weights of a module; nil if they are a copy of the model's own, as PEFT stores with changed vocabularies.
     private func weights(_ tensor: TensorView, _ layer: PackedLinear, _ place: ModulePlace) throws -> PackedLinear? {
-        let weights = try PackedLinear(
-            inputs: layer.inputs, outputs: place.shift + place.outputs, storage: layer.storage)
+        let weights = try packed(tensor, inputs: layer.inputs, place, WeightFormat(model.storage))
+        // What the model rounded further is a copy if rounding it likewise gives the same.
+        let comparable =
+            layer.format.isRounded ? try packed(tensor, inputs: layer.inputs, place, layer.format) : weights
+        return comparable.hasWeights(of: layer) ? nil : weights
+    }
+
+    private func packed(
+        _ tensor: TensorView, inputs: Int, _ place: ModulePlace, _ format: WeightFormat
+    ) throws -> PackedLinear {
+        let weights = try PackedLinear(inputs: inputs, outputs: place.shift + place.outputs, format: format)
         tensor.withBytes { bytes in
             guard let base = bytes.baseAddress else { return }
             weights.pack(base, type: tensor.storage, rows: place.outputs, from: place.shift)
         }
-        return weights.hasWeights(of: layer) ? nil : weights
+        return weights
     }
 
     /// The model's bias of a module, if it has one.
@@ -159,12 +172,12 @@ struct DecoderAdapterPacker {
         let hidden = model.shape.hiddenSize
         let table = try change.weight.flatMap { tensor -> EmbeddingTable? in
             let table = try EmbeddingTable(
-                tensor, rows: tensor.shape[0], columns: hidden, storage: model.head.storage)
+                tensor, rows: tensor.shape[0], columns: hidden, storage: model.storage)
             return try isOwn(table, tensor) ? nil : table
         }
         if change.weight != nil, table == nil { copies.insert(model.catalog.embedding) }
         let rows = try change.rows.map {
-            try EmbeddingTable($0.rows, rows: $0.tokens.count, columns: hidden, storage: model.head.storage)
+            try EmbeddingTable($0.rows, rows: $0.tokens.count, columns: hidden, storage: model.storage)
         }
         var places: [Int32: Int] = [:]
         for (place, token) in (change.rows?.tokens ?? []).enumerated() { places[token] = place }

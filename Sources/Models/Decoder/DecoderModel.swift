@@ -24,6 +24,9 @@ final class DecoderModel: @unchecked Sendable {
     }
 
     let shape: ModelShape
+    let formats: WeightFormats
+    /// The type of tables and of weights that adapters bring.
+    let storage: StorageType
     let description: DecoderDescription
     let catalog: ModelCatalog
     /// Where each module of the catalog lies.
@@ -60,16 +63,18 @@ final class DecoderModel: @unchecked Sendable {
         }
 
         let loader = WeightLoader(source, pool: pool, base: modules.base, embedding: modules.embedding)
+        formats = loader.formats
+        storage = loader.storage
         embeddingNorm = try modules.embeddingNorm.map { try Self.norm($0, description, loader) }
         let hidden = config.hiddenSize
         let vocabulary = config.vocabularySize
         layers = try (0..<config.layerCount).map { try Self.layer($0, description, loader) }
         outputNorm = try Self.norm(modules.outputNorm, description, loader)
         if config.tiesWordEmbeddings {
-            head = try loader.fused(inputs: hidden, [.init(name: modules.embedding, outputs: vocabulary)])
+            head = try loader.head(inputs: hidden, .init(name: modules.embedding, outputs: vocabulary))
             embeddings = nil
         } else {
-            head = try loader.fused(inputs: hidden, [.init(name: modules.head, outputs: vocabulary)])
+            head = try loader.head(inputs: hidden, .init(name: modules.head, outputs: vocabulary))
             embeddings = try loader.table(modules.embedding + ".weight", rows: vocabulary, columns: hidden)
         }
         try loader.finish { name in
@@ -80,13 +85,14 @@ final class DecoderModel: @unchecked Sendable {
             architecture: config.modelType, dtype: source.dtype, layers: config.layerCount, hiddenSize: hidden,
             heads: config.headCount, kvHeads: config.keyValueHeadCount, headDim: config.headDimension,
             vocabularySize: vocabulary, maxPositions: config.maximumPositions,
-            parameterCount: loader.parameterCount, weightBytes: loader.weightBytes)
+            parameterCount: loader.parameterCount, weightBytes: loader.weightBytes,
+            weightBytesPerStep: loader.weightBytes - (embeddings?.byteCount ?? 0))
     }
 
     /// The token's embedding.
     func readEmbedding(_ token: Int32, to out: UnsafeMutablePointer<Float>) {
         if let embeddings { return embeddings.read(Int(token), to: out) }
-        withUnsafePointer(to: head.packed) { mk_unpack_column($0, token, 0, Int32(shape.hiddenSize), out) }
+        head.read(column: Int(token), 0..<shape.hiddenSize, to: out)
     }
 
     /// The fused layer of a group, as `DecoderAdapter.group` counts.

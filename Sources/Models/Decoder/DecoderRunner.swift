@@ -99,8 +99,11 @@ package final class DecoderRunner: ModelRunner {
         try scratch.reserveVectors(max(1, adapters.vectorWidth), workers: pool.workerCount)
         let widest = max(shape.hiddenSize, shape.heads * shape.headDim, model.intermediateSize)
         let products =
-            adapters.hasProducts ? AdapterProduct.scratchCount(tokens: AdapterBatch.chunkRows, inputs: widest) : 0
+            adapters.hasProducts ? AdapterProduct.Scratch.count(tokens: AdapterBatch.chunkRows, inputs: widest) : 0
         try scratch.reserveProducts(max(products, adapters.headRowCount), workers: pool.workerCount)
+        if adapters.hasProducts {
+            try scratch.reserveProductRows(AdapterBatch.chunkRows, workers: pool.workerCount, kernels)
+        }
     }
 
     private func scratch(for tokens: Int) throws -> DecoderScratch {

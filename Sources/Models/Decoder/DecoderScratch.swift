@@ -19,6 +19,8 @@ final class DecoderScratch: @unchecked Sendable {
     /// The residual stream.
     let hidden: Rows
     let normed: LinearInput
+    /// The same floats as `normed`, in the form that the output head takes.
+    let headInput: LinearInput
     /// Queries, keys and values as the weights order them.
     let projected: Rows
     /// All queries of a token, then its keys, then its values.
@@ -30,7 +32,8 @@ final class DecoderScratch: @unchecked Sendable {
     private(set) var vectors: Rows?
     private(set) var workspaces: Rows?
     /// For each worker; made when the first adapter needs them.
-    private(set) var products: Rows?
+    private var products: Rows?
+    private var productRows: [[PreparedRows]] = []
     private var vectorWidth = 0
     private var productWidth = 0
 
@@ -68,13 +71,36 @@ final class DecoderScratch: @unchecked Sendable {
         productWidth = count
     }
 
+    /// Makes room for the other form of `capacity` rows of each width, for every worker.
+    func reserveProductRows(_ capacity: Int, workers: Int, _ kernels: KernelSet) throws(ComputeError) {
+        guard productRows.isEmpty else { return }
+        let inputs = [normed, attended, gated, headInput].compactMap(\.prepared)
+        for _ in 0..<workers {
+            var rows: [PreparedRows] = []
+            for input in inputs {
+                rows.append(
+                    try PreparedRows(
+                        capacity: capacity, inputs: input.inputs, format: input.format, kernels: kernels))
+            }
+            productRows.append(rows)
+        }
+    }
+
+    /// What a worker has for products of adapters; nil if nothing was reserved.
+    func products(of worker: Int) -> AdapterProduct.Scratch? {
+        guard let products else { return nil }
+        return AdapterProduct.Scratch(
+            values: products[worker], rows: productRows.indices.contains(worker) ? productRows[worker] : [])
+    }
+
     init(_ model: DecoderModel, capacity: Int, _ kernels: KernelSet) throws(ComputeError) {
         let shape = model.shape
         self.capacity = capacity
         let heads = shape.heads * shape.headDim
         hidden = try Rows(capacity, shape.hiddenSize)
-        let format = model.head.format
+        let format = model.formats.layers
         normed = try LinearInput(capacity, shape.hiddenSize, format, kernels)
+        headInput = try normed.form(for: model.formats.head, kernels)
         queriesKeysValues = try Rows(capacity, heads + 2 * shape.kvHeads * shape.headDim)
         projected =
             model.description.modules.isAttentionByHead

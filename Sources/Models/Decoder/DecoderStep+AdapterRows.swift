@@ -16,14 +16,14 @@ extension DecoderStep {
 
     /// Logits of the tokens whose rows of the head an adapter replaces.
     func replaceHeadRows(_ adapters: AdapterBatch, _ phase: Int, _ worker: Worker) {
-        guard let products = scratch.products?[worker.index] else { return }
+        guard let products = scratch.products(of: worker.index)?.values else { return }
         phases.run(phase, pieces: adapters.logitChunks.count) { piece in
             let chunk = adapters.logitChunks[piece]
             for term in chunk.terms {
                 guard let replaced = term.adapter.headRows else { continue }
                 for row in chunk.start..<chunk.start + chunk.count {
                     replaced.run(
-                        kernels, scratch.normed[row], logits: logits + row * logitStride, scratch: products)
+                        kernels, scratch.headInput[row], logits: logits + row * logitStride, scratch: products)
                 }
             }
         }

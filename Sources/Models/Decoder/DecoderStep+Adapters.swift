@@ -69,12 +69,9 @@ extension DecoderStep {
             guard count > 0 else { continue }
             let out = out.rows(from: first - range.lowerBound)
             change.forEachGroup(of: chunk) { group, _, vector in
-                if let scratch = scratch.products?[worker.index] {
-                    for product in group.products {
-                        product.run(
-                            kernels, layer, input[first], stride: input.stride, tokens: count, into: out,
-                            scratch: scratch)
-                    }
+                if !group.products.isEmpty, let scratch = scratch.products(of: worker.index) {
+                    let input = AdapterProduct.Input(values: input[first], stride: input.stride, tokens: count)
+                    for product in group.products { product.run(kernelSet, layer, input, into: out, scratch) }
                 }
                 for part in group.parts {
                     part.expand(

@@ -56,7 +56,7 @@ struct DecoderStep {
         }
         guard let norm = model.embeddingNorm else { return }
         let place = DecoderAdapter.embeddingNorm(layers: shape.layers)
-        normalize(row, out, norm, place, to: scratch.hidden[row])
+        normalize(out, self.norm(of: row, norm, place), to: scratch.hidden[row])
     }
 
     private func attention(_ index: Int, firstPhase phase: Int, _ worker: Worker) {
@@ -96,7 +96,8 @@ struct DecoderStep {
         } else if !model.isGated {
             expand(layer.feedForward, phase + 2, worker.count)
         } else {
-            let pairs = Pieces(layer.feedForward.panelCount / 2, workers: worker.count)
+            let pairs = Pieces(
+                layer.feedForward.panelCount / 2, unitBytes: 2 * layer.feedForward.panelBytes, workers: worker.count)
             phases.run(phase + 2, pieces: pairs.count) { gate(layer.feedForward, pairs[$0], tokens: tokens) }
         }
         project(layer.feedForwardOutput, index, .feedForwardOutput, scratch.gated, phase + 3, worker)
@@ -123,23 +124,23 @@ struct DecoderStep {
         let rows = batch.logitRows
         guard !rows.isEmpty else { return }
         let pieces = Pieces(rows.count, workers: worker.count)
+        let input = scratch.headInput
         let norm = DecoderAdapter.outputNorm(layers: shape.layers)
         phases.run(phase, pieces: pieces.count) { piece in
             for index in pieces[piece] {
                 let row = Int(rows[index])
-                normalize(row, scratch.hidden[row], model.outputNorm, norm, to: scratch.normed[index])
-                scratch.normed.prepare(index)
+                normalize(row, self.norm(of: row, model.outputNorm, norm), to: input, index)
             }
         }
         if let adapters, adapters.hasHead {
             let change = AdapterChange(headOf: adapters)
-            shrink(change, scratch.normed, phase + 1, worker.count)
+            shrink(change, input, phase + 1, worker.count)
             multiply(
-                model.head, change, scratch.normed, rows: rows.count, into: logits, stride: logitStride, phase + 2,
+                model.head, change, input, rows: rows.count, into: logits, stride: logitStride, phase + 2,
                 worker)
         } else {
             multiply(
-                model.head, scratch.normed, rows: rows.count, into: logits, stride: logitStride, accumulate: false,
+                model.head, input, rows: rows.count, into: logits, stride: logitStride, accumulate: false,
                 phase + 2, worker.count)
         }
         if let adapters, adapters.hasHeadRows { replaceHeadRows(adapters, phase + 3, worker) }
@@ -150,20 +151,31 @@ struct DecoderStep {
         let pieces = Pieces(tokens, workers: workers)
         phases.run(phase, pieces: pieces.count) { piece in
             for row in pieces[piece] {
-                normalize(row, scratch.hidden[row], norm, place, to: scratch.normed[row])
-                scratch.normed.prepare(row)
+                normalize(row, self.norm(of: row, norm, place), to: scratch.normed, row)
             }
         }
     }
 
-    private func normalize(
-        _ token: Int, _ input: UnsafePointer<Float>, _ norm: DecoderNorm, _ place: Int,
-        to out: UnsafeMutablePointer<Float>
-    ) {
-        var norm = norm
-        if let adapters, adapters.hasNorms {
-            for term in adapters.terms(of: token) { norm = term.adapter.norms[place] ?? norm }
+    /// The token's norm: the model's, or that of an adapter.
+    private func norm(of token: Int, _ norm: DecoderNorm, _ place: Int) -> DecoderNorm {
+        guard let adapters, adapters.hasNorms else { return norm }
+        return adapters.terms(of: token).reduce(norm) { $1.adapter.norms[place] ?? $0 }
+    }
+
+    /// Normalises a token's residual stream into row `row` of what linear layers read.
+    private func normalize(_ token: Int, _ norm: DecoderNorm, to out: LinearInput, _ row: Int) {
+        if let prepared = out.prepared, model.description.norm == .rms {
+            // Only adapters read the floats.
+            prepared.prepare(
+                row, normalizing: scratch.hidden[token], weight: norm.weight.values, epsilon: model.normEpsilon,
+                normed: adapters == nil ? nil : out[row])
+        } else {
+            normalize(scratch.hidden[token], norm, to: out[row])
+            out.prepare(row)
         }
+    }
+
+    private func normalize(_ input: UnsafePointer<Float>, _ norm: DecoderNorm, to out: UnsafeMutablePointer<Float>) {
         let size = Int32(shape.hiddenSize)
         switch model.description.norm {
         case .rms: kernels.rms_norm(input, norm.weight.values, model.normEpsilon, size, out)
@@ -242,6 +254,8 @@ struct AttentionItem {
     static func items(_ sequences: [mk_sequence], _ shape: ModelShape) -> [AttentionItem] {
         let step = Int32(max(1, 32 * shape.kvHeads / shape.heads))
         var items: [AttentionItem] = []
+        items.reserveCapacity(
+            sequences.reduce(0) { $0 + Int(($1.token_count + step - 1) / step) } * shape.kvHeads)
         for (index, sequence) in sequences.enumerated() {
             for head in 0..<Int32(shape.kvHeads) {
                 for token in stride(from: 0, to: sequence.token_count, by: Int(step)) {

@@ -8,11 +8,22 @@ struct LinearInput {
     let prepared: PreparedRows?
 
     init(_ capacity: Int, _ columns: Int, _ format: WeightFormat, _ kernels: KernelSet) throws(ComputeError) {
-        rows = try DecoderScratch.Rows(capacity, columns)
-        // Rounded rows pay where there are instructions for them; elsewhere floats are as fast, and exact.
-        let isPrepared = format != .float32 && (format != .bfloat16 || kernels.multipliesBfloat16)
+        try self.init(DecoderScratch.Rows(capacity, columns), capacity, columns, format, kernels)
+    }
+
+    private init(
+        _ rows: DecoderScratch.Rows, _ capacity: Int, _ columns: Int, _ format: WeightFormat, _ kernels: KernelSet
+    ) throws(ComputeError) {
+        self.rows = rows
         prepared =
-            isPrepared ? try PreparedRows(capacity: capacity, inputs: columns, format: format, kernels: kernels) : nil
+            format.takesPreparedRows(kernels)
+            ? try PreparedRows(capacity: capacity, inputs: columns, format: format, kernels: kernels) : nil
+    }
+
+    /// The same floats for weights of another format.
+    func form(for format: WeightFormat, _ kernels: KernelSet) throws(ComputeError) -> LinearInput {
+        guard let prepared, !prepared.format.takesRows(of: format) else { return self }
+        return try LinearInput(rows, prepared.capacity, prepared.inputs, format, kernels)
     }
 
     var stride: Int { rows.stride }
@@ -21,6 +32,14 @@ struct LinearInput {
 
     /// Makes the other form of a row that is complete; one thread for each row.
     func prepare(_ row: Int) { prepared?.prepare(row, from: rows[row]) }
+}
+
+extension WeightFormat {
+    /// Whether models multiply such weights with rows in another form than floats.
+    func takesPreparedRows(_ kernels: KernelSet) -> Bool {
+        // Rounded rows pay where there are instructions for them; elsewhere floats are as fast, and exact.
+        self != .float32 && (self != .bfloat16 || kernels.multipliesBfloat16)
+    }
 }
 
 /// Products of linear layers with rows of a step. A row's bits depend neither on the other rows nor on how panels are
@@ -49,7 +68,7 @@ extension DecoderStep {
         _ layer: PackedLinear, _ input: LinearInput, rows: Int, into output: UnsafeMutablePointer<Float>, stride: Int,
         accumulate: Bool, _ phase: Int, _ workers: Int
     ) {
-        let panels = Pieces(layer.panelCount, workers: workers)
+        let panels = Pieces(layer.panelCount, unitBytes: layer.panelBytes, workers: workers)
         phases.run(phase, pieces: panels.count) { piece in
             let panels = panels[piece]
             product(

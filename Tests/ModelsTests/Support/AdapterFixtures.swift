@@ -22,11 +22,12 @@ struct AdapterFixtures {
     }
 
     func runner(
-        _ dtype: ModelDType = .float32, kernels: KernelSet = .default, workers: Int = 2
+        _ dtype: ModelDType = .float32, _ quantization: Quantization = .none, kernels: KernelSet = .default,
+        workers: Int = 2
     ) throws -> any ModelRunner {
         try loadModel(
-            folder: Self.folder + "/models/" + model, dtype: dtype, pool: WorkerPool(workerCount: workers),
-            kernels: kernels)
+            folder: Self.folder + "/models/" + model, dtype: dtype, quantization: quantization,
+            pool: WorkerPool(workerCount: workers), kernels: kernels)
     }
 
     func pack(_ name: String, for runner: any ModelRunner) throws -> any PackedAdapter {

@@ -43,10 +43,21 @@ struct Fixture {
         }
     }
 
+    /// Logits of `rows` with rounded weights, as `Tools/random-models/quantized.py` computes them.
+    func logits(_ quantization: Quantization) throws -> [[Float]] {
+        let view = try TensorStore(file: folder + "/expected-\(quantization).safetensors").tensor("logits")
+        let values = Array(view.bytes.bindMemory(to: Float.self))
+        let width = view.shape[1]
+        return (0..<view.shape[0]).map { Array(values[$0 * width..<($0 + 1) * width]) }
+    }
+
     func runner(
-        _ dtype: ModelDType = .float32, kernels: KernelSet = .default, workers: Int = 2
+        _ dtype: ModelDType = .float32, _ quantization: Quantization = .none, compressesWeights: Bool? = nil,
+        kernels: KernelSet = .default, workers: Int = 2
     ) throws -> any ModelRunner {
-        try loadModel(folder: folder, dtype: dtype, pool: WorkerPool(workerCount: workers), kernels: kernels)
+        try loadModel(
+            folder: folder, dtype: dtype, quantization: quantization, compressesWeights: compressesWeights,
+            pool: WorkerPool(workerCount: workers), kernels: kernels)
     }
 }
 
