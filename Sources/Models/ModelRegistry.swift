@@ -54,7 +54,7 @@ package struct ModelSource: Sendable {
 package func loadModel(
     folder: String, dtype: ModelDType, quantization: Quantization = .none, compressesWeights: Bool? = nil,
     pool: WorkerPool, kernels: KernelSet = .default, weightCache: String? = nil,
-    note: @escaping @Sendable (String) -> Void = { _ in }, progress: @escaping @Sendable (Double) -> Void = { _ in }
+    progress: @escaping @Sendable (Double) -> Void = { _ in }, note: @escaping @Sendable (String) -> Void = { _ in }
 ) throws -> any ModelRunner {
     let config = try ModelConfig(folder: folder, supported: ModelRegistry.modelTypes)
     let description = try ModelRegistry.describe(config)

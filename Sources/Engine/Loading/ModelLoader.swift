@@ -35,8 +35,8 @@ struct ModelLoader {
         let runner = try loadModel(
             folder: folder, dtype: dtype, quantization: quantization,
             compressesWeights: configuration.compressesWeights, pool: pool, weightCache: configuration.weightCache,
-            note: { progress(LoadProgress(stage: .weights, fraction: 0, note: $0)) },
-            progress: { progress(LoadProgress(stage: .weights, fraction: $0)) })
+            progress: { progress(LoadProgress(stage: .weights, fraction: $0)) },
+            note: { progress(LoadProgress(stage: .weights, fraction: 0, note: $0)) })
         let plan = try CachePlan(
             configuration, modelLength: config.maximumPositions,
             bytesPerBlock: blockBytes(runner),
