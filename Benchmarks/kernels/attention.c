@@ -94,7 +94,7 @@ void benchmark_attention(const limits *limits) {
     for (int isa = 1; isa < mk_isa_count; isa++) {
         const char *wanted = getenv("MARTLET_ISA");
         if (!mk_isa_available((mk_isa)isa)) continue;
-        if (wanted && strcmp(wanted, mk_isa_name((mk_isa)isa)) != 0) continue;
+        if (wanted ? strcmp(wanted, mk_isa_name((mk_isa)isa)) != 0 : isa == mk_isa_amx_emulated) continue;
         const mk_kernels *k = mk_kernels_for((mk_isa)isa);
         for (size_t s = 0; s < sizeof settings / sizeof *settings; s++) {
             compare(limits, k, &settings[s], 1, 1, 512);

@@ -132,7 +132,7 @@ void benchmark_linear(const limits *limits, const char *shape_part, const char *
     for (int isa = 1; isa < mk_isa_count; isa++) {
         if (!mk_isa_available((mk_isa)isa)) continue;
         const char *wanted = getenv("MARTLET_ISA");
-        if (wanted && strcmp(wanted, mk_isa_name((mk_isa)isa)) != 0) continue;
+        if (wanted ? strcmp(wanted, mk_isa_name((mk_isa)isa)) != 0 : isa == mk_isa_amx_emulated) continue;
         for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
             if (shape_part && !strstr(shapes[s].name, shape_part)) continue;
             const size_t count = (size_t)shapes[s].n * (size_t)shapes[s].k;

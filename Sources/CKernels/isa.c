@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#endif
 #if defined(__x86_64__)
 #include <cpuid.h>
 
@@ -56,20 +59,46 @@ const char *mk_isa_name(mk_isa isa) {
     case mk_isa_avx512: return "avx512";
     case mk_isa_avx512_vnni: return "avx512_vnni";
     case mk_isa_avx512_bf16: return "avx512_bf16";
+    case mk_isa_amx: return "amx";
+    case mk_isa_amx_emulated: return "amx_emulated";
     default: return "scalar";
     }
 }
+
+#if defined(__x86_64__) && defined(__linux__)
+/// Asks for the state of tiles on behalf of all threads. Kernels and hypervisors that do not know it refuse.
+static bool request_tiles(void) {
+    enum { tile_shapes_state = 17, tile_data_state = 18, arch_req_xcomp_perm = 0x1023 };
+    unsigned low, high;
+    if (!cpuid_bit(1, 0, 2, 27)) return false;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    if (!(low >> tile_shapes_state & 1) || !(low >> tile_data_state & 1)) return false;
+    return syscall(SYS_arch_prctl, arch_req_xcomp_perm, tile_data_state) == 0;
+}
+
+static bool may_use_tiles(void) {
+    // Threads that race here find the same answer.
+    static _Atomic(int) answer;
+    if (answer == 0) answer = request_tiles() ? 1 : -1;
+    return answer > 0;
+}
+#else
+static bool may_use_tiles(void) { return false; }
+#endif
 
 bool mk_isa_available(mk_isa isa) {
     if (isa == mk_isa_scalar) return true;
     const mk_cpu_features f = mk_detect_cpu_features();
     const bool avx2 = f.avx2 && f.fma && f.f16c, avx512 = avx2 && f.avx512f && f.avx512bw && f.avx512vl && f.avx512dq;
+    const bool bf16 = avx512 && f.avx512_vnni && f.avx512_bf16;
     switch (isa) {
     case mk_isa_neon: return f.neon;
     case mk_isa_avx2: return avx2;
     case mk_isa_avx512: return avx512;
     case mk_isa_avx512_vnni: return avx512 && f.avx512_vnni;
-    case mk_isa_avx512_bf16: return avx512 && f.avx512_vnni && f.avx512_bf16;
+    case mk_isa_avx512_bf16: return bf16;
+    case mk_isa_amx: return bf16 && f.amx_tile && f.amx_bf16 && f.amx_int8 && may_use_tiles();
+    case mk_isa_amx_emulated: return avx512;
     default: return false;
     }
 }
@@ -78,7 +107,7 @@ mk_isa mk_isa_default(void) {
     const char *wanted = getenv("MARTLET_ISA");
     for (int i = 0; wanted && i < mk_isa_count; i++)
         if (strcmp(wanted, mk_isa_name((mk_isa)i)) == 0 && mk_isa_available((mk_isa)i)) return (mk_isa)i;
-    for (int i = mk_isa_count - 1; i > 0; i--)
+    for (int i = mk_isa_amx; i > 0; i--)
         if (mk_isa_available((mk_isa)i)) return (mk_isa)i;
     return mk_isa_scalar;
 }

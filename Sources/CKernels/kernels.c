@@ -9,6 +9,8 @@ const mk_kernels *mk_kernels_for(mk_isa isa) {
     case mk_isa_avx512: return &mk_kernels_avx512;
     case mk_isa_avx512_vnni: return &mk_kernels_avx512_vnni;
     case mk_isa_avx512_bf16: return &mk_kernels_avx512_bf16;
+    case mk_isa_amx: return &mk_kernels_amx;
+    case mk_isa_amx_emulated: return &mk_kernels_amx_emulated;
 #elif defined(__aarch64__)
     case mk_isa_neon: return &mk_kernels_neon;
 #endif
@@ -24,6 +26,8 @@ const mk_linear_kernels *mk_linear_kernels_for(mk_isa isa) {
     case mk_isa_avx512: return &mk_linear_avx512;
     case mk_isa_avx512_vnni: return &mk_linear_avx512_vnni;
     case mk_isa_avx512_bf16: return &mk_linear_avx512_bf16;
+    case mk_isa_amx: return &mk_linear_amx;
+    case mk_isa_amx_emulated: return &mk_linear_amx_emulated;
 #elif defined(__aarch64__)
     case mk_isa_neon: return &mk_linear_neon;
 #endif

@@ -128,17 +128,18 @@ void mk_pack_weights(
     }
 }
 
-// Compression of bfloat16: sign and mantissa in one byte, the exponent as an index of 4 bits.
+// Compression of bfloat16: the lower byte (the last bit of the exponent, and the mantissa) as it is, the upper one (the
+// sign and the rest of the exponent) as an index of 4 bits.
 
 static const uint16_t *pair_of(const mk_weights *bfloat16, int32_t panel, int32_t pair) {
     return (const uint16_t *)(panel_at(bfloat16, panel) + (size_t)pair * panel_step_bytes);
 }
 
-/// The 16 most frequent exponents of a panel, ascending; ties go to the lower one.
-static void choose_exponents(const mk_weights *bfloat16, int32_t panel, uint8_t chosen[16]) {
+/// The 16 most frequent upper bytes of a panel, ascending; ties go to the lower one.
+static void choose_uppers(const mk_weights *bfloat16, int32_t panel, uint8_t chosen[16]) {
     uint32_t counts[256] = {0};
     const uint16_t *values = pair_of(bfloat16, panel, 0);
-    for (size_t i = 0; i < (size_t)ceil_div(bfloat16->k, 2) * 2 * mk_panel_columns; i++) counts[values[i] >> 7 & 0xFF]++;
+    for (size_t i = 0; i < (size_t)ceil_div(bfloat16->k, 2) * 2 * mk_panel_columns; i++) counts[values[i] >> 8]++;
     bool taken[256] = {false};
     for (int i = 0; i < 16; i++) {
         int best = -1;
@@ -150,22 +151,22 @@ static void choose_exponents(const mk_weights *bfloat16, int32_t panel, uint8_t 
         if (taken[e]) chosen[i++] = (uint8_t)e;
 }
 
-static void invert(const uint8_t exponents[16], int8_t index[256]) {
+static void invert(const uint8_t uppers[16], int8_t index[256]) {
     memset(index, -1, 256);
-    for (int i = 0; i < 16; i++) index[exponents[i]] = (int8_t)i;
+    for (int i = 0; i < 16; i++) index[uppers[i]] = (int8_t)i;
 }
 
 static bool is_regular(const uint16_t *pair, const int8_t index[256]) {
     for (int i = 0; i < 2 * mk_panel_columns; i++)
-        if (index[pair[i] >> 7 & 0xFF] < 0) return false;
+        if (index[pair[i] >> 8] < 0) return false;
     return true;
 }
 
 int32_t mk_count_whole_pairs(const mk_weights *bfloat16, int32_t panel) {
-    uint8_t exponents[16];
+    uint8_t uppers[16];
     int8_t index[256];
-    choose_exponents(bfloat16, panel, exponents);
-    invert(exponents, index);
+    choose_uppers(bfloat16, panel, uppers);
+    invert(uppers, index);
     int32_t count = 0;
     for (int32_t pair = 0; pair < ceil_div(bfloat16->k, 2); pair++)
         count += !is_regular(pair_of(bfloat16, panel, pair), index);
@@ -179,8 +180,8 @@ size_t mk_whole_pairs_bytes(int32_t count) {
 static void compress_pair(uint8_t *step, int32_t which, const uint16_t *pair, const int8_t index[256]) {
     for (int32_t i = 0; i < 2 * mk_panel_columns; i++) {
         const int32_t at = compressed_byte(i / 2, i & 1);
-        step[64 * which + at] = (uint8_t)((pair[i] >> 8 & 0x80) | (pair[i] & 0x7F));
-        step[128 + at] |= (uint8_t)((index[pair[i] >> 7 & 0xFF] & 0x0F) << 4 * which);
+        step[64 * which + at] = (uint8_t)pair[i];
+        step[128 + at] |= (uint8_t)((index[pair[i] >> 8] & 0x0F) << 4 * which);
     }
 }
 
@@ -188,8 +189,8 @@ void mk_compress_panel(const mk_weights *to, const mk_weights *bfloat16, int32_t
     compressed_header *header = (compressed_header *)panel_at(to, panel);
     memset(header, 0, panel_bytes(to->format, 0, to->k));
     int8_t index[256];
-    choose_exponents(bfloat16, panel, header->exponents);
-    invert(header->exponents, index);
+    choose_uppers(bfloat16, panel, header->uppers);
+    invert(header->uppers, index);
     header->whole = whole;
     header->whole_count = mk_count_whole_pairs(bfloat16, panel);
     int32_t *numbers = (int32_t *)((char *)to->data + whole);

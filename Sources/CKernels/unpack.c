@@ -28,8 +28,8 @@ static void read_compressed(const mk_weights *w, int32_t panel, int32_t input, i
     const int32_t which = input / 2 % 2;
     for (int32_t lane = begin; lane < end; lane++) {
         const int32_t at = compressed_byte(lane, input & 1);
-        const uint16_t byte = step[64 * which + at], exponent = header->exponents[step[128 + at] >> 4 * which & 0x0F];
-        const uint16_t value = (uint16_t)((byte & 0x80) << 8 | exponent << 7 | (byte & 0x7F));
+        const uint8_t upper = header->uppers[step[128 + at] >> 4 * which & 0x0F];
+        const uint16_t value = (uint16_t)(upper << 8 | step[64 * which + at]);
         out[lane - begin] = from_bfloat16(whole ? whole[2 * lane + (input & 1)] : value);
     }
 }

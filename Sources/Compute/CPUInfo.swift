@@ -20,7 +20,7 @@ public struct CPUInfo: Sendable {
     public let brand: String
     /// Names of the features that kernels exist for or may come for (`avx2`, `avx512_bf16`, `amx_int8`, …).
     public let features: [String]
-    /// The kernel set in use: `scalar`, `neon`, `avx2`, `avx512`.
+    /// The kernel set in use: `scalar`, `neon`, `avx2`, `avx512`, `avx512_vnni`, `avx512_bf16`, `amx`.
     public let kernelSet: String
     /// All kernel sets that run here.
     public let availableKernelSets: [String]
@@ -38,7 +38,7 @@ public struct CPUInfo: Sendable {
         brand = Self.readBrand()
         features = Self.featureNames(mk_detect_cpu_features())
         kernelSet = KernelSet.default.name
-        availableKernelSets = KernelSet.available.map(\.name)
+        availableKernelSets = KernelSet.available.filter { !$0.isEmulated }.map(\.name)
         coreCount = Self.countCores()
         (physicalMemory, availableMemory) = Self.readMemory()
     }

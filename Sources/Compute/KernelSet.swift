@@ -15,17 +15,25 @@ package struct KernelSet: @unchecked Sendable {
     /// The widest set of this machine, or the one that the environment variable `MARTLET_ISA` names.
     package static let `default` = KernelSet(table: mk_kernels_default())
 
-    /// All sets that run on this machine, from the scalar reference to the widest.
+    /// All sets that run on this machine, from the scalar reference to the widest, and then those that only tests use.
     package static var available: [KernelSet] {
         (0..<UInt32(mk_isa_count)).map { mk_isa($0) }.filter(mk_isa_available)
             .map { KernelSet(table: mk_kernels_for($0)) }
     }
 
-    /// Short name: `scalar`, `neon`, `avx2`, `avx512`, `avx512_vnni`, `avx512_bf16`.
+    /// Whether it is a set for tests: a wider one than the machine has, emulated.
+    package var isEmulated: Bool { table.pointee.isa == mk_isa_amx_emulated }
+
+    /// Short name: `scalar`, `neon`, `avx2`, `avx512`, `avx512_vnni`, `avx512_bf16`, `amx`, `amx_emulated`.
     package var name: String { String(cString: mk_isa_name(table.pointee.isa)) }
 
     /// Whether there are instructions that multiply bfloat16 numbers.
-    package var multipliesBfloat16: Bool { table.pointee.isa == mk_isa_avx512_bf16 }
+    package var multipliesBfloat16: Bool {
+        switch table.pointee.isa {
+        case mk_isa_avx512_bf16, mk_isa_amx, mk_isa_amx_emulated: true
+        default: false
+        }
+    }
 
     package var tensor: mk_tensor_kernels { table.pointee.tensor }
 

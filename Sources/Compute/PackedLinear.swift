@@ -148,7 +148,7 @@ package final class PackedLinear: @unchecked Sendable {
 
     /// The same bfloat16 weights in about 12 bits each. The bias is shared.
     ///
-    /// The more regular the exponents, the smaller: normally distributed weights take 75.6 %, random bits more than
+    /// The more regular the upper bytes, the smaller: normally distributed weights take 75.6 %, random bits more than
     /// they did.
     package func compressed(pool: WorkerPool) throws(ComputeError) -> PackedLinear {
         precondition(format == .bfloat16)

@@ -81,4 +81,6 @@ package struct ModelShape: Sendable {
     package var parameterCount: Int
     /// Bytes of the packed weights.
     package var weightBytes: Int
+    /// Bytes of those that every step reads: all but a table from which single rows are taken.
+    package var weightBytesPerStep: Int
 }

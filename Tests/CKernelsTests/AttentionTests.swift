@@ -15,7 +15,7 @@ import Testing
         var queries = 70
         /// Queries and probabilities are bfloat16 where the dot instruction takes them.
         func tolerance(_ isa: mk_isa) -> Float {
-            isa == mk_isa_avx512_bf16 && storage == mk_bfloat16 ? 1e-2 : 1e-5
+            (isa == mk_isa_avx512_bf16 || isa == mk_isa_amx) && storage == mk_bfloat16 ? 1e-2 : 1e-5
         }
 
         var testDescription: String {

@@ -61,6 +61,24 @@ import Testing
         }
     }
 
+    /// How panels are divided among threads changes no bit, and neither does which rows a call takes.
+    @Test(arguments: formats)
+    func threadsChangeNothing(format: WeightFormat) throws {
+        let k = 2100
+        let layer = try PackedLinear(inputs: k, outputs: 100, format: format)
+        layer.pack(Self.matrix(100, k, seed: 7), type: .float32, rows: 100)
+        let x = Self.matrix(258, k, seed: 8)
+        for kernels in KernelSet.available where kernels.name != "scalar" {
+            let expected = try Self.multiply(layer, x, pool: WorkerPool(workerCount: 1), kernels: kernels)
+            for workers in [2, 3] {
+                let pool = WorkerPool(workerCount: workers)
+                #expect(try Self.multiply(layer, x, pool: pool, kernels: kernels) == expected, "\(kernels.name)")
+                let one = try Self.multiply(layer, Array(x[..<k]), pool: pool, kernels: kernels)
+                #expect(one == Array(expected[..<100]), "\(kernels.name)")
+            }
+        }
+    }
+
     @Test func compressedLayersGiveTheSameBits() throws {
         let pool = WorkerPool(workerCount: 2)
         let plain = try PackedLinear(inputs: 300, outputs: 130, format: .bfloat16)

@@ -56,10 +56,10 @@ struct OutputTests {
     @Test func decodeRateCountsFromTheLastFirstToken() throws {
         let start = ContinuousClock.now
         let times = [[0.0, 1, 2, 3], [1.0, 2, 3]].map { $0.map { start + .seconds($0) } }
-        let rate = try #require(BenchMeasurement.rate(times))
+        let rate = try #require(OverviewMeasurement.rate(times))
         #expect(abs(rate - 2) < 1e-9)
-        #expect(BenchMeasurement.rate([[start]]) == nil)
-        #expect(BenchMeasurement.rate([]) == nil)
+        #expect(OverviewMeasurement.rate([[start]]) == nil)
+        #expect(OverviewMeasurement.rate([]) == nil)
     }
 }
 

@@ -15,14 +15,19 @@ typedef enum mk_isa {
     mk_isa_avx512_vnni = 4,
     /// With dot products of int8 and of bfloat16.
     mk_isa_avx512_bf16 = 5,
+    /// With these and with tiles of int8 and bfloat16.
+    mk_isa_amx = 6,
+    /// The same kernels with tiles in plain C, on processors with AVX-512: for tests, never chosen unless it is named.
+    mk_isa_amx_emulated = 7,
 } mk_isa;
 
-enum { mk_isa_count = 6 };
+enum { mk_isa_count = 8 };
 
-/// Short lower-case name: "scalar", "neon", "avx2", "avx512", "avx512_vnni", "avx512_bf16".
+/// Short lower-case name: "scalar", "neon", "avx2", "avx512", "avx512_vnni", "avx512_bf16", "amx", "amx_emulated".
 const char *_Nonnull mk_isa_name(mk_isa isa);
 
-/// True if this build has the kernels and this processor and operating system can run them.
+/// True if this build has the kernels and this processor and operating system can run them. Asks the operating system for
+/// the state of tiles, once for the process, where the processor has them.
 bool mk_isa_available(mk_isa isa);
 
 /// The widest available one, or the one named by the environment variable MARTLET_ISA where that is available.

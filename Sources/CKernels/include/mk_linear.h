@@ -21,7 +21,7 @@ typedef enum mk_format {
     /// instruction set, not between two.
     mk_format_bfloat16 = 1,
     /// The same numbers in 12 bits instead of 16, without loss, and the same results bit for bit. Each panel has a table
-    /// of its 16 most frequent exponents; pairs of inputs that hold another one are kept whole beside it.
+    /// of its 16 most frequent upper bytes; pairs of inputs that hold another one are kept whole beside it.
     mk_format_bfloat16_compressed = 2,
     /// `[P]` of quads `[ceil(k / 4)][32][4]` of weight / scale + 128 in 8 bits, then float scales `[32]`, one a column:
     /// max|w| / 127. Rows become int8 in the same way, one scale a row. Sums are integers, so the bits are the same on

@@ -43,10 +43,22 @@
 
 #undef MK_ISA
 #undef MK_TABLE
+#define MK_ISA mk_isa_amx_emulated
+#define MK_TABLE mk_kernels_amx_emulated
+#include "table.h"
+
+#undef MK_ISA
+#undef MK_TABLE
 #undef MK_ATTEND_KERNEL
 #define MK_ATTEND_KERNEL mk_attend_avx512_bf16
 #define MK_ISA mk_isa_avx512_bf16
 #define MK_TABLE mk_kernels_avx512_bf16
+#include "table.h"
+
+#undef MK_ISA
+#undef MK_TABLE
+#define MK_ISA mk_isa_amx
+#define MK_TABLE mk_kernels_amx
 #include "table.h"
 
 #pragma clang attribute pop

@@ -17,27 +17,18 @@ typedef uint8_t vbytes __attribute__((ext_vector_type(16)));
 #define MK_HIGH(a, b) ((vbytes)vzip2q_u8((uint8x16_t)(a), (uint8x16_t)(b)))
 #endif
 
-/// The exponents of a panel by index: their upper seven bits, and their lowest as the top bit of a byte.
-typedef struct exponent_table {
-    vbytes upper, lowest;
-} exponent_table;
-
-MK_INLINE exponent_table load_exponents(const compressed_header *header) {
-    uint8_t upper[sizeof(vbytes)], lowest[sizeof(vbytes)];
-    for (size_t i = 0; i < sizeof(vbytes); i++) {
-        upper[i] = header->exponents[i % 16] >> 1;
-        lowest[i] = (uint8_t)(header->exponents[i % 16] << 7);
-    }
-    exponent_table t;
-    memcpy(&t.upper, upper, sizeof upper);
-    memcpy(&t.lowest, lowest, sizeof lowest);
-    return t;
+/// The upper bytes of a panel's numbers by index, for every lookup of 16.
+MK_INLINE vbytes load_uppers(const compressed_header *header) {
+    uint8_t uppers[sizeof(vbytes)];
+    for (size_t i = 0; i < sizeof(vbytes); i++) uppers[i] = header->uppers[i % 16];
+    vbytes v;
+    memcpy(&v, uppers, sizeof uppers);
+    return v;
 }
 
-/// Bytes of `from` to bfloat16 at the two places that `compressed_byte` means for them.
-MK_INLINE void expand_bytes(const exponent_table *t, vbytes bytes, vbytes index, char *to) {
-    const vbytes high = (bytes & 0x80) | MK_LOOKUP(t->upper, index);
-    const vbytes low = (bytes & 0x7F) | MK_LOOKUP(t->lowest, index);
+/// Lower bytes to bfloat16 at the two places that `compressed_byte` means for them.
+MK_INLINE void expand_bytes(vbytes uppers, vbytes low, vbytes index, char *to) {
+    const vbytes high = MK_LOOKUP(uppers, index);
     const vbytes first = MK_LOW(low, high), second = MK_HIGH(low, high);
     memcpy(to, &first, sizeof first);
     memcpy(to + panel_step_bytes / 2, &second, sizeof second);
@@ -50,11 +41,11 @@ MK_INLINE vbytes load_bytes(const uint8_t *p) {
 }
 
 /// Two pairs of inputs of all columns.
-MK_INLINE void expand_step(const exponent_table *t, const uint8_t *from, char *to) {
+MK_INLINE void expand_step(vbytes uppers, const uint8_t *from, char *to) {
     MK_UNROLL for (size_t at = 0; at < 64; at += sizeof(vbytes)) {
         const vbytes indices = load_bytes(from + 128 + at);
-        expand_bytes(t, load_bytes(from + at), indices & 0x0F, to + at);
-        expand_bytes(t, load_bytes(from + 64 + at), indices >> 4, to + panel_step_bytes + at);
+        expand_bytes(uppers, load_bytes(from + at), indices & 0x0F, to + at);
+        expand_bytes(uppers, load_bytes(from + 64 + at), indices >> 4, to + panel_step_bytes + at);
     }
 }
 
@@ -64,7 +55,7 @@ MK_INLINE void expand_step(const exponent_table *t, const uint8_t *from, char *t
 
 /// A panel that is being read from its first pair to its last.
 typedef struct compressed_panel {
-    exponent_table exponents;
+    vbytes uppers;
     const uint8_t *steps;
     /// Numbers of the pairs kept whole that are still to come, and what they are.
     const int32_t *numbers, *numbers_end;
@@ -75,12 +66,17 @@ static inline compressed_panel open_panel(const mk_weights *w, int32_t panel) {
     const compressed_header *header = (const compressed_header *)panel_at(w, panel);
     const int32_t *numbers = (const int32_t *)((const char *)w->data + header->whole);
     return (compressed_panel){
-        .exponents = load_exponents(header),
+        .uppers = load_uppers(header),
         .steps = (const uint8_t *)(header + 1),
         .numbers = numbers,
         .numbers_end = numbers + header->whole_count,
         .whole = (const char *)numbers + whole_pair_numbers_bytes(header->whole_count),
     };
+}
+
+/// Goes on to pair `first`: pairs kept whole before it are over.
+static inline void skip_pairs(compressed_panel *p, int32_t first) {
+    while (p->numbers < p->numbers_end && *p->numbers < first) p->numbers++, p->whole += panel_step_bytes;
 }
 
 /// Pairs from `first` on, an even number, in the layout of bfloat16 panels; writes up to one pair more. Ranges must be
@@ -89,7 +85,7 @@ MK_INLINE void expand_pairs(compressed_panel *p, int32_t first, int32_t count, c
     const uint8_t *from = p->steps + (size_t)(first / 2) * compressed_step_bytes;
     for (int32_t i = 0; i < count; i += 2, from += compressed_step_bytes) {
         MK_UNROLL for (int line = 0; line < 3; line++) __builtin_prefetch(from + MK_PREFETCH_BYTES + 64 * line);
-        expand_step(&p->exponents, from, to + (size_t)i * panel_step_bytes);
+        expand_step(p->uppers, from, to + (size_t)i * panel_step_bytes);
     }
     for (; p->numbers < p->numbers_end && *p->numbers < first + count; p->numbers++, p->whole += panel_step_bytes)
         memcpy(to + (size_t)(*p->numbers - first) * panel_step_bytes, p->whole, panel_step_bytes);

@@ -40,6 +40,14 @@ MK_INLINE vf vf_load_int8(const void *p) {
     return __builtin_convertvector(v, vf);
 }
 
+/// A vector of float16 as floats.
+MK_INLINE vf vf_load_float16(const void *p) {
+    typedef _Float16 half __attribute__((ext_vector_type(MK_LANES)));
+    half h;
+    memcpy(&h, p, sizeof h);
+    return __builtin_convertvector(h, vf);
+}
+
 /// Loads `count` values, fewer than a vector; missing lanes hold `fill`.
 MK_INLINE vf load_partial(const float *p, int32_t count, float fill) {
     float lanes[MK_LANES];

@@ -114,14 +114,6 @@ MK_INLINE void add_quads(const int rows, const linear_piece *p, const enum fetch
     }
 }
 
-/// float16 scales of a vector of columns.
-MK_INLINE vf load_float16(const char *p) {
-    typedef _Float16 half __attribute__((ext_vector_type(MK_LANES)));
-    half h;
-    memcpy(&h, p, sizeof h);
-    return __builtin_convertvector(h, vf);
-}
-
 /// The integers of 32 inputs of a group.
 MK_INLINE void add_nibbles_32(
     const int rows, const char *w, const char *x, size_t stride, const enum fetching mode, const char *far,
@@ -163,7 +155,7 @@ MK_INLINE void add_groups(
             add_nibbles_32(rows, quads, x, p->row_stride, mode, far, p->fetch_stride, inner);
         if (mode == fetch_near) __builtin_prefetch(w + MK_PREFETCH_BYTES);
         MK_UNROLL for (int v = 0; v < MK_VECS; v++) {
-            const vf scale = load_float16(w + 2 * (p->column + v * MK_LANES));
+            const vf scale = vf_load_float16(w + 2 * (p->column + v * MK_LANES));
             MK_UNROLL for (int r = 0; r < rows; r++)
                 sum[r][v] = vf_fma(__builtin_convertvector(end_nibbles(inner[r][v]), vf), scale, sum[r][v]);
         }
@@ -192,7 +184,7 @@ MK_INLINE void add_compressed(const int rows, const linear_piece *p, vf sum[][MK
         const bool is_regular = pair + 1 < p->steps && (source->numbers == source->numbers_end || *source->numbers > pair + 1);
         if (__builtin_expect(is_regular, true)) {
             vbytes weights[4];
-            expand_step(&source->exponents, from, (char *)weights);
+            expand_step(source->uppers, from, (char *)weights);
             add_pair_rows(rows, x, p->row_stride, &weights[0], &weights[1], sum);
             add_pair_rows(rows, x + pair_bytes, p->row_stride, &weights[2], &weights[3], sum);
         } else {

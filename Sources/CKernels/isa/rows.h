@@ -75,7 +75,12 @@ MK_INLINE void write_pairs(const row_source *s, const bool normed, char *row) {
         memcpy(row + 2 * i, &half, sizeof half);
 #else
         const vu bits = rounded_bits(x) & 0xFFFF0000u;
-        memcpy(row + 4 * i, &bits, sizeof bits);
+        if (pair_bytes == 4) {
+            const vh halves = __builtin_convertvector(bits >> 16, vh);
+            memcpy(row + 2 * i, &halves, sizeof halves);
+        } else {
+            memcpy(row + 4 * i, &bits, sizeof bits);
+        }
 #endif
     }
 }

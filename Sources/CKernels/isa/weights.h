@@ -9,14 +9,15 @@
 enum {
     /// Bytes of a pair, or a quad, of inputs for all columns of a panel.
     panel_step_bytes = 4 * mk_panel_columns,
-    /// Bytes of two compressed pairs: 2 * 64 of signs and mantissas, then 64 of two indices each.
+    /// Bytes of two compressed pairs: 2 * 64 of lower bytes, then 64 of two indices of upper bytes each.
     compressed_step_bytes = 192,
     float16_nan = 0x7E00,
 };
 
 /// Start of a compressed panel.
 typedef struct compressed_header {
-    uint8_t exponents[16];
+    /// The upper bytes of numbers, by index.
+    uint8_t uppers[16];
     /// Bytes from the start of the weights' data to the pairs of this panel that are kept whole: their numbers in
     /// ascending order, to whole lines, then the pairs as bfloat16 panels have them.
     uint64_t whole;
@@ -58,7 +59,7 @@ static inline uint16_t *int4_group(const mk_weights *w, int32_t panel, int32_t n
     return (uint16_t *)(panel_at(w, panel) + (size_t)number * int4_group_bytes(w->group));
 }
 
-/// Byte of a compressed pair that holds a column's sign and mantissa: such that interleaving the bytes of vectors of
+/// Byte of a compressed pair that holds a column's lower byte: such that interleaving the bytes of vectors of
 /// any length by lanes of 16 leaves the columns of the first half of the panel in one vector, those of the second in the
 /// other.
 static inline int32_t compressed_byte(int32_t column, int32_t odd) {

@@ -18,4 +18,8 @@ public struct ModelInformation: Sendable {
     public let parameterCount: Int
     /// Unix time at which loading finished.
     public let created: Int
+    /// Bytes of packed weights that a step reads, however many tokens it computes.
+    public var weightBytesPerStep = 0
+    /// Bytes of keys and values of one token in the cache.
+    public var cacheBytesPerToken = 0
 }

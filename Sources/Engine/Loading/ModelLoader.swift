@@ -158,6 +158,8 @@ struct ModelLoader {
             hiddenSize: runner.shape.hiddenSize,
             dtype: runner.shape.dtype.rawValue, quantization: configuration.quantization,
             architecture: config.modelType,
-            parameterCount: runner.shape.parameterCount, created: Clock.unixSeconds)
+            parameterCount: runner.shape.parameterCount, created: Clock.unixSeconds,
+            weightBytesPerStep: runner.shape.weightBytesPerStep,
+            cacheBytesPerToken: blockBytes(runner) / configuration.blockSize)
     }
 }

@@ -20,9 +20,15 @@ struct ServerClient: Sendable {
     func send(
         _ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil
     ) async throws(ServerFailure) -> JSONValue? {
-        let (status, bytes): (Int, [UInt8])
+        let status: Int
+        var bytes: [UInt8] = []
         do {
-            (status, bytes) = try await exchange(method, path, body.map { Array($0.compactText.utf8) })
+            status = try await exchange(method, path, body) { _, piece in
+                bytes += piece.readableBytesView
+                guard bytes.count <= Self.limit else {
+                    throw ServerFailure(.unreachable, "The answer of \(address) is too large to be one.")
+                }
+            }
         } catch let failure as ServerFailure {
             throw failure
         } catch {
@@ -39,24 +45,24 @@ struct ServerClient: Sendable {
         return json
     }
 
-    private func exchange(_ method: HTTPMethod, _ path: String, _ body: [UInt8]?) async throws -> (Int, [UInt8]) {
+    /// Sends a request and hands over each piece of the answer's body, with its status, as it comes; returns the status.
+    func exchange(
+        _ method: HTTPMethod, _ path: String, _ body: JSONValue?,
+        receive: (_ status: Int, _ piece: ByteBuffer) throws -> Void
+    ) async throws -> Int {
         let connection = try await connect()
-        let head = head(method, path, bodyCount: body?.count)
+        let content = body.map { Array($0.compactText.utf8) }
+        let head = head(method, path, bodyCount: content?.count)
         return try await connection.executeThenClose { inbound, outbound in
             try await outbound.write(.head(head))
-            if let body { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
+            if let content { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: content)))) }
             try await outbound.write(.end(nil))
             var status = 0
-            var bytes: [UInt8] = []
             for try await part in inbound {
                 switch part {
                 case .head(let head): status = Int(head.status.code)
-                case .body(let buffer):
-                    bytes += buffer.readableBytesView
-                    guard bytes.count <= Self.limit else {
-                        throw ServerFailure(.unreachable, "The answer of \(address) is too large to be one.")
-                    }
-                case .end: return (status, bytes)
+                case .body(let piece): try receive(status, piece)
+                case .end: return status
                 }
             }
             throw ServerFailure(.unreachable, "\(address) closed the connection before its answer was complete.")
@@ -76,7 +82,7 @@ struct ServerClient: Sendable {
 
     private func head(_ method: HTTPMethod, _ path: String, bodyCount: Int?) -> HTTPRequestHead {
         var headers: HTTPHeaders = [
-            "Host": address.authority, "Connection": "close", "Accept": "application/json",
+            "Host": address.authority, "Connection": "close", "Accept": "application/json, text/event-stream",
         ]
         if let key { headers.add(name: "Authorization", value: "Bearer \(key)") }
         if let bodyCount {
@@ -87,7 +93,7 @@ struct ServerClient: Sendable {
     }
 
     /// What went wrong, without the inner life of the network library.
-    private static func reason(_ error: any Error) -> String {
+    static func reason(_ error: any Error) -> String {
         guard let failure = error as? NIOConnectionError else { return "\(error)" }
         if failure.dnsAError != nil, failure.connectionErrors.isEmpty {
             return "the name '\(failure.host)' is not known"

@@ -85,7 +85,8 @@ final class DecoderModel: @unchecked Sendable {
             architecture: config.modelType, dtype: source.dtype, layers: config.layerCount, hiddenSize: hidden,
             heads: config.headCount, kvHeads: config.keyValueHeadCount, headDim: config.headDimension,
             vocabularySize: vocabulary, maxPositions: config.maximumPositions,
-            parameterCount: loader.parameterCount, weightBytes: loader.weightBytes)
+            parameterCount: loader.parameterCount, weightBytes: loader.weightBytes,
+            weightBytesPerStep: loader.weightBytes - (embeddings?.byteCount ?? 0))
     }
 
     /// The token's embedding.

@@ -64,13 +64,3 @@ extension MemoryProbe {
         return false
     }
 }
-
-/// The middle of some measurements.
-enum Median {
-    /// The mean of the two middle ones for an even count; nil for none.
-    static func of(_ values: [Double]) -> Double? {
-        let sorted = values.sorted()
-        guard let last = sorted.indices.last else { return nil }
-        return (sorted[last / 2] + sorted[(last + 1) / 2]) / 2
-    }
-}

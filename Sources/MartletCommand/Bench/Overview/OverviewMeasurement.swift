@@ -2,18 +2,18 @@ import Engine
 import Sampling
 import SyntheticModels
 
-/// The measurements of `martlet bench` on a loaded engine.
-struct BenchMeasurement {
+/// The measurements of `martlet bench overview` on a loaded engine.
+struct OverviewMeasurement {
     private let engine: InferenceEngine
-    private let command: BenchCommand
+    private let command: OverviewCommand
 
-    init(engine: InferenceEngine, command: BenchCommand) {
+    init(engine: InferenceEngine, command: OverviewCommand) {
         self.engine = engine
         self.command = command
     }
 
     /// Prompt tokens in a second of one prompt, from its arrival to its first token.
-    func prefill(_ progress: StatusLine) async throws -> BenchReport.Sample {
+    func prefill(_ progress: StatusLine) async throws -> OverviewReport.Sample {
         var rates: [Double] = []
         // The first run warms up and does not count.
         for round in 0...command.repeats {
@@ -24,18 +24,18 @@ struct BenchMeasurement {
             guard round > 0, let end = times.last else { continue }
             rates.append(Double(prompt.count) / Format.seconds(end - start))
         }
-        return BenchReport.Sample(batch: 1, rates: rates)
+        return OverviewReport.Sample(batch: 1, rates: rates)
     }
 
     /// Tokens in a second of `batch` requests together, from the moment when all have their first token.
-    func decode(batch: Int, _ progress: StatusLine) async throws -> BenchReport.Sample {
+    func decode(batch: Int, _ progress: StatusLine) async throws -> OverviewReport.Sample {
         var rates: [Double] = []
         for round in 0...command.repeats {
             progress.show("Decode, batch \(batch), run \(round) of \(command.repeats)")
             let times = try await runTogether(batch: batch, round: round)
             if round > 0, let rate = Self.rate(times) { rates.append(rate) }
         }
-        return BenchReport.Sample(batch: batch, rates: rates)
+        return OverviewReport.Sample(batch: batch, rates: rates)
     }
 
     /// Tokens in a second after every request has its first one; nil when none came after that.

@@ -1,8 +1,8 @@
 import Checkpoints
 import Engine
 
-/// What `martlet bench` measured.
-struct BenchReport {
+/// What `martlet bench overview` measured.
+struct OverviewReport {
     /// Tokens in a second, once for each repeat.
     struct Sample: Equatable {
         let batch: Int
@@ -15,28 +15,20 @@ struct BenchReport {
 
     let name: String
     let model: ModelInformation
-    let threads: Int
-    let kernels: String
-    let bandwidth: Double?
-    var prefill = Sample(batch: 1, rates: [])
-    var decode: [Sample] = []
-
-    /// Bytes of the weights in the arithmetic that was measured.
-    var weightBytes: Int { model.parameterCount * (model.dtype == "bfloat16" ? 2 : 4) }
+    let machine: BenchMachine
+    let prefill: Sample
+    let decode: [Sample]
 
     /// Steps in a second if reading the weights were all the work.
-    var stepLimit: Double? { bandwidth.map { $0 / Double(max(1, weightBytes)) } }
+    var stepLimit: Double? { machine.bandwidth.map { $0 / Double(max(1, model.weightBytesPerStep)) } }
 
     func text(_ terminal: Terminal) -> String {
-        var lines = [
-            "\(terminal.bold(name)) · \(Format.parameters(model.parameterCount)) parameters · \(model.dtype) · "
-                + "\(threads) threads · \(kernels) kernels"
-        ]
-        if let bandwidth, let stepLimit {
+        var lines = ["\(terminal.bold(name)) · \(model.summary)"]
+        if let bandwidth = machine.bandwidth, let stepLimit {
             lines.append(
                 terminal.dim(
-                    "memory limit: \(Format.bytes(weightBytes)) of weights, \(Format.fixed(bandwidth / 1e9, 1)) GB/s, "
-                        + "so \(Format.rate(stepLimit)) steps/s"))
+                    "memory limit: \(Format.bytes(model.weightBytesPerStep)) of weights, "
+                        + "\(Format.fixed(bandwidth / 1e9, 1)) GB/s, so \(Format.rate(stepLimit)) steps/s"))
         }
         lines.append("prefill           " + Self.numbers(prefill))
         for sample in decode {
@@ -47,7 +39,7 @@ struct BenchReport {
             }
             lines.append(line)
         }
-        return lines.joined(separator: "\n") + "\n"
+        return machine.text(terminal) + lines.joined(separator: "\n") + "\n"
     }
 
     private static func numbers(_ sample: Sample) -> String {
@@ -62,11 +54,8 @@ struct BenchReport {
     }
 
     var json: JSONObject {
-        var object: JSONObject = [
-            "model": .string(name), "parameters": .int(model.parameterCount), "dtype": .string(model.dtype),
-            "threads": .int(threads), "kernels": .string(kernels), "weight_bytes": .int(weightBytes),
-        ]
-        object["memory_read_bytes_per_second"] = bandwidth.map { .double($0.rounded()) }
+        var object = model.json(name: name)
+        for (key, value) in machine.json { object[key] = value }
         object["prefill"] = .object(json(prefill))
         object["decode"] = .array(decode.map { .object(json($0)) })
         return object
