@@ -121,3 +121,121 @@ int32_t mk_top_k(const float *logits, int32_t n, int32_t k, int32_t *out_idx, fl
     }
     return k;
 }
+
+enum {
+    /// As many weights around the end of a nucleus are looked at one by one.
+    edge_count = 256,
+    draw_block = 256,
+};
+
+/// Weights greater than `low` and at most `high`, the greatest first, equal ones by index; `count` at most `edge_count`.
+typedef struct edge {
+    float value[edge_count];
+    int32_t index[edge_count];
+    int32_t count;
+} edge;
+
+static void find_edge(const mk_row_kernels *row, const float *weights, int32_t n, float low, float high, edge *edge) {
+    edge->count = 0;
+    for (int32_t start = 0; start < n; start += draw_block) {
+        const int32_t size = n - start < draw_block ? n - start : draw_block;
+        if (row->count_greater(weights + start, size, low) == row->count_greater(weights + start, size, high)) continue;
+        for (int32_t i = start; i < start + size && edge->count < edge_count; i++) {
+            if (!(weights[i] > low && weights[i] <= high)) continue;
+            int32_t at = edge->count++;
+            for (; at > 0 && edge->value[at - 1] < weights[i]; at--) {
+                edge->value[at] = edge->value[at - 1];
+                edge->index[at] = edge->index[at - 1];
+            }
+            edge->value[at] = weights[i];
+            edge->index[at] = i;
+        }
+    }
+}
+
+/// The weight at which the sum of those greater than `least`, by index, exceeds `target`; the last of them if none does.
+static int32_t walk_greater(const mk_row_kernels *row, const float *weights, int32_t n, float least, double target) {
+    double sum = 0;
+    int32_t last = -1;
+    for (int32_t start = 0; start < n; start += draw_block) {
+        const int32_t size = n - start < draw_block ? n - start : draw_block;
+        int32_t count;
+        const double block = row->sum_greater(weights + start, size, least, &count);
+        if (count == 0) continue;
+        const bool is_here = sum + block > target;
+        double within = sum;
+        for (int32_t i = start; i < start + size && (is_here || start + draw_block >= n); i++) {
+            if (!(weights[i] > least)) continue;
+            last = i;
+            within += weights[i];
+            if (within > target) return i;
+        }
+        if (is_here) return last;
+        sum += block;
+        last = start + size - 1;
+        while (!(weights[last] > least)) last--;
+    }
+    return last;
+}
+
+/// The `nth` weight, by index, that is greater than `low` and at most `high`.
+static int32_t nth_between(
+    const mk_row_kernels *row, const float *weights, int32_t n, float low, float high, int64_t nth) {
+    int32_t last = -1;
+    for (int32_t start = 0; start < n; start += draw_block) {
+        const int32_t size = n - start < draw_block ? n - start : draw_block;
+        const float *block = weights + start;
+        const int32_t count = row->count_greater(block, size, low) - row->count_greater(block, size, high);
+        if (count == 0) continue;
+        for (int32_t i = 0, left = (int32_t)(nth < count ? nth : count - 1); i < size; i++) {
+            if (!(block[i] > low && block[i] <= high)) continue;
+            last = start + i;
+            if (left-- == 0) break;
+        }
+        if (nth < count) return last;
+        nth -= count;
+    }
+    return last;
+}
+
+int32_t mk_draw_nucleus(const float *weights, int32_t n, double target, double uniform) {
+    const mk_row_kernels *row = rows();
+    int32_t low = 0, high = ordered(0x3F800000), below, over = 0;
+    double mass = 0;
+    row->sum_greater(weights, n, 0, &below);
+    if (below == 0) return -1;
+    while (below - over > edge_count && high - low > 1) {
+        const int32_t middle = low + (high - low) / 2;
+        int32_t count;
+        const double sum = row->sum_greater(weights, n, number(middle), &count);
+        if (sum < target) {
+            high = middle;
+            over = count;
+            mass = sum;
+        } else {
+            low = middle;
+            below = count;
+        }
+    }
+    if (below - over > edge_count) {
+        // All of them equal; the first ones count.
+        const double each = number(high), wanted = ceil((target - mass) / each);
+        const double count = wanted < below - over ? wanted : below - over;
+        const double point = uniform * (mass + count * each);
+        if (over > 0 && point < mass) return walk_greater(row, weights, n, number(high), point);
+        return nth_between(row, weights, n, number(low), number(high), (int64_t)((point - mass) / each));
+    }
+    edge edge;
+    find_edge(row, weights, n, number(low), number(high), &edge);
+    double total = mass;
+    int32_t taken = 0;
+    while (taken < edge.count && total < target) total += edge.value[taken++];
+    const double point = uniform * total;
+    if (over > 0 && point < mass) return walk_greater(row, weights, n, number(high), point);
+    double sum = mass;
+    for (int32_t i = 0; i < taken; i++) {
+        sum += edge.value[i];
+        if (sum > point) return edge.index[i];
+    }
+    return taken > 0 ? edge.index[taken - 1] : walk_greater(row, weights, n, number(high), point);
+}

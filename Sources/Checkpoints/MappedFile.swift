@@ -13,6 +13,8 @@ import Darwin
 /// renaming new ones into place (as the HuggingFace cache does), never by writing into them.
 package final class MappedFile: Sendable {
     package let path: String
+    /// When the file was last changed, in nanoseconds since 1970.
+    package let modified: Int
     /// The file's content, valid as long as this object lives.
     ///
     /// Swift ends an object's life after the last use *of the object*, so a local file needs `withBytes`.
@@ -36,6 +38,12 @@ package final class MappedFile: Sendable {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw CheckpointError(.unreadable, file: path, "is not a regular file")
         }
+        #if canImport(Darwin)
+        let time = status.st_mtimespec
+        #else
+        let time = status.st_mtim
+        #endif
+        modified = Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec)
         let size = Int(status.st_size)
         guard size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)

@@ -8,7 +8,7 @@ package final class PackedLinear: @unchecked Sendable {
     package let inputs: Int
     package let outputs: Int
     package let format: WeightFormat
-    private let memory: Memory
+    let memory: Memory
     package private(set) var bias: FloatBuffer?
 
     /// Where the rows of a matrix go.
@@ -60,7 +60,7 @@ package final class PackedLinear: @unchecked Sendable {
         try self.init(inputs: inputs, outputs: outputs, format: WeightFormat(storage))
     }
 
-    private init(inputs: Int, outputs: Int, format: WeightFormat, memory: Memory) {
+    init(inputs: Int, outputs: Int, format: WeightFormat, memory: Memory) {
         self.inputs = inputs
         self.outputs = outputs
         self.format = format
@@ -69,9 +69,11 @@ package final class PackedLinear: @unchecked Sendable {
 
     /// A layer for gate and up matrices of `columns` outputs each, with alternating panels.
     package static func gated(inputs: Int, columns: Int, format: WeightFormat) throws(ComputeError) -> PackedLinear {
-        let panels = (columns + panel - 1) / panel
-        return try PackedLinear(inputs: inputs, outputs: 2 * panels * panel, format: format)
+        try PackedLinear(inputs: inputs, outputs: gatedOutputs(columns: columns), format: format)
     }
+
+    /// Outputs of a layer for gate and up matrices of `columns` outputs each: whole panels of both.
+    package static func gatedOutputs(columns: Int) -> Int { 2 * ((columns + panel - 1) / panel) * panel }
 
     package static func gated(inputs: Int, columns: Int, storage: StorageType) throws(ComputeError) -> PackedLinear {
         try gated(inputs: inputs, columns: columns, format: WeightFormat(storage))

@@ -7,7 +7,15 @@ final class EmbeddingTable: @unchecked Sendable {
     let rows: Int
     let columns: Int
     private let storage: StorageType
-    private let memory: Memory
+    let memory: Memory
+
+    /// Rows that were kept in a file.
+    init(_ memory: Memory, rows: Int, columns: Int, storage: StorageType) {
+        self.rows = rows
+        self.columns = columns
+        self.storage = storage
+        self.memory = memory
+    }
 
     /// A copy of `tensor`, made by all workers of `pool` or by the calling thread alone.
     init(_ tensor: TensorView, rows: Int, columns: Int, storage: StorageType, pool: WorkerPool? = nil) throws {

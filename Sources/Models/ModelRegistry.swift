@@ -37,25 +37,32 @@ package struct ModelSource: Sendable {
     /// Whether bfloat16 weights are held in 12 bits; nil decides by what is faster.
     package let compressesWeights: Bool?
     package let kernels: KernelSet
+    /// Where packed weights are kept from one start to the next; nil packs them at every start.
+    package let weightCache: String?
+    /// Called with what the user should know beside errors.
+    package let note: @Sendable (String) -> Void
     /// Called with the part of the weights that is loaded, from 0 to 1.
     package let progress: @Sendable (Double) -> Void
 }
 
 /// Loads the model in `folder`.
 ///
-/// - Parameter compressesWeights: see `ModelSource`.
+/// - Parameters:
+///   - compressesWeights: see `ModelSource`.
+///   - weightCache: see `ModelSource`.
 /// - Throws: `CheckpointError` for whatever is wrong with its files, `ComputeError` when memory does not suffice.
 package func loadModel(
     folder: String, dtype: ModelDType, quantization: Quantization = .none, compressesWeights: Bool? = nil,
-    pool: WorkerPool, kernels: KernelSet = .default,
-    progress: @escaping @Sendable (Double) -> Void = { _ in }
+    pool: WorkerPool, kernels: KernelSet = .default, weightCache: String? = nil,
+    progress: @escaping @Sendable (Double) -> Void = { _ in }, note: @escaping @Sendable (String) -> Void = { _ in }
 ) throws -> any ModelRunner {
     let config = try ModelConfig(folder: folder, supported: ModelRegistry.modelTypes)
     let description = try ModelRegistry.describe(config)
     let tensors = try TensorStore(folder: folder)
     let source = ModelSource(
         config: config, tensors: tensors, dtype: dtype == .auto ? automaticType(config, tensors) : dtype,
-        quantization: quantization, compressesWeights: compressesWeights, kernels: kernels, progress: progress)
+        quantization: quantization, compressesWeights: compressesWeights, kernels: kernels, weightCache: weightCache,
+        note: note, progress: progress)
     return try DecoderRunner(description, source, pool: pool)
 }
 

@@ -18,6 +18,8 @@ final class WeightLoader {
     /// What the checkpoint leaves out at the beginning of names.
     private let omitted: String
     private var loadedBytes = 0
+    /// Nil when none is wanted.
+    private let cache: WeightCache?
 
     /// - Parameters:
     ///   - base: what most names begin with; checkpoints of the model without its head leave it out.
@@ -33,6 +35,11 @@ final class WeightLoader {
         let isShort =
             !source.tensors.contains(weight) && source.tensors.contains(String(weight.dropFirst(base.count)))
         omitted = isShort ? base : ""
+        if let folder = source.weightCache {
+            cache = WeightCache(folder: folder, source, formats, storage)
+        } else {
+            cache = nil
+        }
     }
 
     /// Linear layers with the same input, side by side.
@@ -48,23 +55,46 @@ final class WeightLoader {
     private func fused(
         inputs: Int, _ parts: [DecoderModules.Linear], _ format: WeightFormat
     ) throws -> PackedLinear {
-        let layer = try PackedLinear(inputs: inputs, outputs: parts.reduce(0) { $0 + $1.outputs }, format: format)
+        let outputs = parts.reduce(0) { $0 + $1.outputs }
+        let key = "side by side: " + parts.map(\.name).joined(separator: ", ")
+        if let layer = cache?.layer(key, inputs: inputs, outputs: outputs, format, pool) {
+            var column = 0
+            for part in parts {
+                try pass(part, at: .columns(from: column), layer)
+                column += part.outputs
+            }
+            return kept(layer, key)
+        }
+        let layer = try PackedLinear(inputs: inputs, outputs: outputs, format: format)
         var column = 0
         for part in parts {
             try take(part, at: .columns(from: column), into: layer)
             column += part.outputs
         }
-        return try finished(layer)
+        return kept(try finished(layer), key)
     }
 
     /// The gate and up matrices of a gated feed-forward layer.
     func gated(
         inputs: Int, _ gate: DecoderModules.Linear, _ up: DecoderModules.Linear
     ) throws -> PackedLinear {
+        let key = "alternating: \(gate.name), \(up.name)"
+        let outputs = PackedLinear.gatedOutputs(columns: gate.outputs)
+        if let layer = cache?.layer(key, inputs: inputs, outputs: outputs, formats.layers, pool) {
+            try pass(gate, at: .gate, layer)
+            try pass(up, at: .up, layer)
+            return kept(layer, key)
+        }
         let layer = try PackedLinear.gated(inputs: inputs, columns: gate.outputs, format: formats.layers)
         try take(gate, at: .gate, into: layer)
         try take(up, at: .up, into: layer)
-        return try finished(layer)
+        return kept(try finished(layer), key)
+    }
+
+    private func kept(_ layer: PackedLinear, _ key: String) -> PackedLinear {
+        cache?.keep(layer, key)
+        weightBytes += layer.byteCount
+        return layer
     }
 
     /// The layer in the form in which it stays.
@@ -75,8 +105,15 @@ final class WeightLoader {
             // Irregular weights would cost time and save nothing.
             if compressed.byteCount < layer.byteCount * 9 / 10 { result = compressed }
         }
-        weightBytes += result.byteCount
         return result
+    }
+
+    /// Checks a part whose weights the cache had; its bias is not there.
+    private func pass(
+        _ part: DecoderModules.Linear, at placement: PackedLinear.Placement, _ layer: PackedLinear
+    ) throws {
+        done(try tensor(part.name + ".weight", [part.outputs, layer.inputs]))
+        try takeBias(part, at: placement, into: layer)
     }
 
     private func take(
@@ -87,6 +124,12 @@ final class WeightLoader {
             layer.pack(base, type: weight.storage, rows: part.outputs, at: placement, pool: pool)
         }
         done(weight)
+        try takeBias(part, at: placement, into: layer)
+    }
+
+    private func takeBias(
+        _ part: DecoderModules.Linear, at placement: PackedLinear.Placement, into layer: PackedLinear
+    ) throws {
         guard part.hasBias else { return }
         let bias = try tensor(part.name + ".bias", [part.outputs])
         if let base = bias.bytes.baseAddress {
@@ -108,7 +151,11 @@ final class WeightLoader {
     /// A table of rows, in the model's storage type.
     func table(_ name: String, rows: Int, columns: Int) throws -> EmbeddingTable {
         let tensor = try tensor(name, [rows, columns])
-        let table = try EmbeddingTable(tensor, rows: rows, columns: columns, storage: storage, pool: pool)
+        let known = cache?.table(name, byteCount: rows * columns * storage.byteCount, pool)
+        let table =
+            try known.map { EmbeddingTable($0, rows: rows, columns: columns, storage: storage) }
+            ?? EmbeddingTable(tensor, rows: rows, columns: columns, storage: storage, pool: pool)
+        cache?.keep(table, name)
         weightBytes += rows * columns * storage.byteCount
         done(tensor)
         return table
@@ -117,7 +164,10 @@ final class WeightLoader {
     /// Refuses tensors that nobody took, except those for which `isIgnored` is true.
     func finish(isIgnored: (String) -> Bool) throws {
         let left = source.tensors.names.filter { !taken.contains($0) && !isIgnored($0) }.sorted()
-        guard let first = left.first else { return source.progress(1) }
+        guard let first = left.first else {
+            cache?.write(pool)
+            return source.progress(1)
+        }
         throw CheckpointError(
             .unsupported, file: source.tensors.path, subject: "tensor \(CheckpointError.quoted(first))",
             "does not belong to a model of type \(source.config.modelType) with this configuration"

@@ -54,6 +54,9 @@ package struct TokenSampler: Sendable {
         return walk(count, mass: mass, uniform, scratch)
     }
 
+    /// Tokens that are worth sorting to find the most probable ones; beyond, they are found by bisection.
+    private static let mostSorted: Int32 = 512
+
     /// Looks at more and more of the most probable tokens until they hold the mass: few suffice for most rows.
     private func sampleTopP(
         _ logits: UnsafeMutableBufferPointer<Float>, _ maximum: Float, _ uniform: Double,
@@ -68,6 +71,11 @@ package struct TokenSampler: Sendable {
             let count = mk_top_k(row, width, min(wanted, width), scratch.indices, scratch.values)
             let covered = mk_softmax_exp(scratch.values, count, maximum, scratch.values)
             if covered >= topP * mass || count == width { return walk(count, mass: mass, uniform, scratch) }
+            if wanted >= Self.mostSorted {
+                _ = mk_softmax_exp(row, width, maximum, scratch.values)
+                let index = mk_draw_nucleus(scratch.values, width, topP * mass, uniform)
+                return index < 0 ? nil : index
+            }
             wanted = wanted > width / 8 ? width : wanted * 8
         }
     }

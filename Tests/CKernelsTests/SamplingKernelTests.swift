@@ -24,6 +24,10 @@ import Testing
             #expect(set.max(row, count) == plain.max(row, count))
             #expect(set.argmax(row, count) == plain.argmax(row, count))
             #expect(set.count_greater(row, count, 3) == plain.count_greater(row, count, 3))
+            var counts: (Int32, Int32) = (0, 0)
+            let greater = (set.sum_greater(row, count, -2, &counts.0), plain.sum_greater(row, count, -2, &counts.1))
+            #expect(counts.0 == counts.1)
+            #expect(abs(greater.0 - greater.1) <= 1e-5 * max(1, abs(greater.1)) * 10)
             for from in [0, n / 3, n - 1] {
                 #expect(
                     set.next_greater(row, Int32(from), count, 9.5) == plain.next_greater(row, Int32(from), count, 9.5))
@@ -41,6 +45,38 @@ import Testing
             #expect(changed { set.floor(&$0, count, 1) } == changed { plain.floor(&$0, count, 1) })
             #expect(changed { set.mask(&$0, count, bits) } == changed { plain.mask(&$0, count, bits) })
         }
+    }
+
+    /// Over many draws, exactly the tokens of the sorted nucleus come, each as often as its weight says.
+    @Test(arguments: [
+        (5000, 1000, 0.9), (5000, 3, 0.5), (5003, 100_000, 0.7), (3000, 1, 0.4), (300, 50, 0.99), (1, 5, 0.5),
+    ])
+    func drawsFromTheNucleus(n: Int, levels: Int, share: Double) {
+        var random = Seeded(UInt64(n + levels))
+        let weights = (0..<n).map { _ in Float(Int.random(in: 0...levels, using: &random)) / Float(levels) }
+        let sorted = weights.enumerated().filter { $0.element > 0 }
+            .sorted { $0.element != $1.element ? $0.element > $1.element : $0.offset < $1.offset }
+        let target = share * weights.reduce(0.0) { $0 + Double($1) }
+        var nucleus: Set<Int> = []
+        var mass = 0.0
+        for (index, weight) in sorted where mass < target {
+            mass += Double(weight)
+            nucleus.insert(index)
+        }
+        var mean = 0.0
+        let draws = 20_000
+        for draw in 0..<draws {
+            let index = Int(mk_draw_nucleus(weights, Int32(n), target, (Double(draw) + 0.5) / Double(draws)))
+            if nucleus.isEmpty {
+                #expect(index == -1)
+            } else {
+                #expect(nucleus.contains(index))
+                if index >= 0 { mean += Double(weights[index]) / Double(draws) }
+            }
+        }
+        guard !nucleus.isEmpty, mass > 0 else { return }
+        let expected = nucleus.reduce(0.0) { $0 + Double(weights[$1]) * Double(weights[$1]) } / mass
+        #expect(abs(mean - expected) < 0.01 * max(expected, 0.01))
     }
 
     @Test(arguments: sizes)

@@ -37,11 +37,12 @@ struct OptionMappingTests {
             "3", "--cache-memory", "2GiB", "--max-num-queued-reqs", "9", "--shutdown-timeout", "1.5",
             "--allowed-origins", #"["https://a.example", "https://b.example"]"#, "--trust-request-chat-template",
             "--log-level", "warning", "--max-body-size", "1MiB", "--request-timeout", "60",
-            "--return-tokens-as-token-ids", "--disable-request-log",
+            "--return-tokens-as-token-ids", "--disable-request-log", "--weight-cache", "kept",
         ])
         let engine = try command.engineConfiguration()
         #expect(engine.model == "models/x")
         #expect(engine.dtype == .float32)
+        #expect(engine.weightCache == "kept")
         #expect(engine.maxModelLength == 2000)
         #expect(engine.maxSequences == 7)
         #expect(engine.maxBatchedTokens == 512)

@@ -20,6 +20,10 @@ void mk_sha256_add(mk_sha256 *_Nonnull hash, const void *_Nullable bytes, size_t
 /// Writes 32 bytes; `hash` must be begun again afterwards.
 void mk_sha256_end(mk_sha256 *_Nonnull hash, uint8_t *_Nonnull digest);
 
+/// A hash of 64 bits that tells damaged bytes from whole ones; anybody can make other bytes with the same. Any change
+/// within eight aligned bytes changes it, other changes do but for one in 2^64. Bytes are read in the machine's order.
+uint64_t mk_hash64(const void *_Nullable bytes, size_t count);
+
 /// Index of the first value that is NaN or infinite, or -1.
 ptrdiff_t mk_find_nonfinite(const void *_Nonnull values, mk_storage type, size_t count);
 

@@ -19,6 +19,8 @@ typedef struct mk_row_kernels {
     /// Everything below `threshold` becomes -infinity.
     void (*_Nonnull floor)(float *_Nonnull x, int32_t n, float threshold);
     int32_t (*_Nonnull count_greater)(const float *_Nonnull x, int32_t n, float value);
+    /// Sum of the values greater than `value`, and how many they are.
+    double (*_Nonnull sum_greater)(const float *_Nonnull x, int32_t n, float value, int32_t *_Nonnull count);
     /// First index at or after `from` whose value is greater than `value`; n if there is none.
     int32_t (*_Nonnull next_greater)(const float *_Nonnull x, int32_t from, int32_t n, float value);
     /// The greatest value of each of some groups of at most `group` values, which are disjoint and cover the row; returns

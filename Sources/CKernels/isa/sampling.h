@@ -66,6 +66,38 @@ static int32_t row_count_greater(const float *x, int32_t n, float value) {
     return count;
 }
 
+/// Sum of the values greater than `value`, in the order of `row_exp_sum`, and how many they are.
+static double row_sum_greater(const float *x, int32_t n, float value, int32_t *count) {
+    enum { vectors = 16 / MK_LANES };
+    const vf limit = vf_set(value);
+    vi counts[vectors];
+    MK_UNROLL for (int v = 0; v < vectors; v++) counts[v] = (vi)vf_set(0);
+    double total = 0;
+    for (int32_t start = 0; start < n; start += 256) {
+        const int32_t end = n - start < 256 ? n : start + 256;
+        vf sum[vectors];
+        MK_UNROLL for (int v = 0; v < vectors; v++) sum[v] = vf_set(0);
+        for (int32_t i = start; i < end; i += 16) {
+            MK_UNROLL for (int v = 0; v < vectors; v++) {
+                const int32_t at = i + v * MK_LANES, left = end - at;
+                if (left <= 0) continue;
+                const vf e = left >= MK_LANES ? vf_load(x + at) : load_partial(x + at, left, -INFINITY);
+                const vi is = (vi)(e > limit);
+                counts[v] -= is;
+                sum[v] += vf_select(is, e, vf_set(0));
+            }
+        }
+        float lanes[16];
+        MK_UNROLL for (int v = 0; v < vectors; v++) vf_store(lanes + v * MK_LANES, sum[v]);
+        MK_UNROLL for (int width = 8; width > 0; width /= 2)
+            MK_UNROLL for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
+        total += lanes[0];
+    }
+    *count = 0;
+    MK_UNROLL for (int v = 0; v < vectors; v++) *count += __builtin_reduce_add(counts[v]);
+    return total;
+}
+
 /// First index at or after `from` whose value is greater than `value`; n if there is none.
 static int32_t row_next_greater(const float *x, int32_t from, int32_t n, float value) {
     const vf v = vf_set(value);

@@ -44,6 +44,17 @@ static int32_t row_count_greater(const float *x, int32_t n, float value) {
     return count;
 }
 
+static double row_sum_greater(const float *x, int32_t n, float value, int32_t *count) {
+    double sum = 0;
+    *count = 0;
+    for (int32_t i = 0; i < n; i++) {
+        if (!(x[i] > value)) continue;
+        sum += x[i];
+        ++*count;
+    }
+    return sum;
+}
+
 static int32_t row_next_greater(const float *x, int32_t from, int32_t n, float value) {
     for (int32_t i = from; i < n; i++)
         if (x[i] > value) return i;

@@ -9,6 +9,7 @@ const mk_kernels MK_TABLE = {
             .scale = row_scale,
             .floor = row_floor,
             .count_greater = row_count_greater,
+            .sum_greater = row_sum_greater,
             .next_greater = row_next_greater,
             .group_max = row_group_max,
             .mask = row_mask,

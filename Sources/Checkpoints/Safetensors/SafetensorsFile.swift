@@ -20,6 +20,18 @@ package final class SafetensorsFile: Sendable {
         index = Dictionary(header.tensors.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// Tells this state of the file from others without reading its data: name, size, time of change and a digest of
+    /// the header.
+    package var stamp: String {
+        let header = file.withBytes { bytes in
+            let length = bytes.count >= 8 ? bytes.loadUnaligned(as: UInt64.self).littleEndian : 0
+            let end = min(bytes.count, Int(clamping: length) &+ 8)
+            return SHA256.digest(Array(bytes[..<max(0, end)]))
+        }
+        let name = path.split(separator: "/").last ?? ""
+        return "\(name) \(file.bytes.count) \(file.modified) \(header)"
+    }
+
     /// The entry of the header for the tensor `name`. O(1).
     package func entry(_ name: String) -> SafetensorsHeader.Tensor? { index[name].map { header.tensors[$0] } }
 

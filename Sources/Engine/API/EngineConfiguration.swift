@@ -49,6 +49,9 @@ public struct EngineConfiguration: Sendable {
     /// Whether bfloat16 weights are held in 12 bits, without loss and with the same results; nil does so where it is
     /// faster.
     public var compressesWeights: Bool?
+    /// A folder where packed weights are kept from one start to the next, in files as large as the weights; nil packs
+    /// them at every start. Whoever can write there can change what the model says.
+    public var weightCache: String?
     /// Longest sequence, prompt and output together; nil takes the model's own limit.
     public var maxModelLength: Int?
     /// Most sequences in one step.

@@ -10,4 +10,6 @@ public struct LoadProgress: Sendable {
     public let stage: Stage
     /// Share of this stage that is done, 0…1.
     public let fraction: Double
+    /// What the user should know, for the log; nil as a rule.
+    public var note: String?
 }

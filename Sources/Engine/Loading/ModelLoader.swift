@@ -34,10 +34,9 @@ struct ModelLoader {
         let pool = WorkerPool(workerCount: configuration.threads ?? CPUInfo.current.coreCount)
         let runner = try loadModel(
             folder: folder, dtype: dtype, quantization: quantization,
-            compressesWeights: configuration.compressesWeights, pool: pool
-        ) { fraction in
-            progress(LoadProgress(stage: .weights, fraction: fraction))
-        }
+            compressesWeights: configuration.compressesWeights, pool: pool, weightCache: configuration.weightCache,
+            progress: { progress(LoadProgress(stage: .weights, fraction: $0)) },
+            note: { progress(LoadProgress(stage: .weights, fraction: 0, note: $0)) })
         let plan = try CachePlan(
             configuration, modelLength: config.maximumPositions,
             bytesPerBlock: blockBytes(runner),

@@ -19,6 +19,15 @@ struct EngineOptions: ParsableArguments {
     var compression: CompressionArgument = .auto
 
     @Option(
+        name: .customLong("weight-cache"),
+        help: ArgumentHelp(
+            """
+            Folder that keeps packed weights for the next start, in files as large as the weights; nobody else should be \
+            able to write there.
+            """, valueName: "folder"))
+    var weightCache: String?
+
+    @Option(
         name: .customLong("max-model-len"), parsing: .unconditional,
         help: ArgumentHelp(
             "Longest sequence, prompt and output together, in tokens (4096, 32k); auto is what the model and the memory allow.",
@@ -41,6 +50,7 @@ struct EngineOptions: ParsableArguments {
         configuration.dtype = dtype.dtype
         configuration.quantization = quantization.quantization
         configuration.compressesWeights = compression.isOn
+        configuration.weightCache = weightCache
         configuration.maxModelLength = maxModelLength?.tokens
         cache.apply(to: &configuration)
         configuration.threads = threads

@@ -16,6 +16,10 @@ final class LoadingLine: Sendable {
 
     /// Shows `progress`; safe to call from any thread.
     func update(_ progress: LoadProgress) {
+        if let note = progress.note {
+            clear()
+            return terminal.write(note + "\n")
+        }
         guard terminal.isInteractive else { return }
         let percent = Int(progress.fraction * 100)
         shown.withLock { shown in

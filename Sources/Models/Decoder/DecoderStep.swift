@@ -149,9 +149,11 @@ struct DecoderStep {
     /// - Parameter place: the norm's in `DecoderAdapter.norms`.
     private func normalize(_ norm: DecoderNorm, _ place: Int, _ phase: Int, _ workers: Int) {
         let pieces = Pieces(tokens, workers: workers)
+        let hasNorms = adapters?.hasNorms ?? false
         phases.run(phase, pieces: pieces.count) { piece in
             for row in pieces[piece] {
-                normalize(row, self.norm(of: row, norm, place), to: scratch.normed, row)
+                // Counting references to what all workers read would cost more than it looks.
+                normalize(row, hasNorms ? self.norm(of: row, norm, place) : norm, to: scratch.normed, row)
             }
         }
     }
