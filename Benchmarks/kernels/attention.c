@@ -72,7 +72,8 @@ static void compare(const limits *l, const mk_kernels *k, const setting *s, int3
         void *cache = fill_cache(k, &shape, blocks);
         run r = {k, {shape, cache, table, q, stride, out, stride, s->heads, 0.1f, 0, NULL}, batch, tokens, context};
         const timing time = measure(0.3, attend, &r);
-        const double roof = types[t] == mk_bfloat16 && k->isa == mk_isa_avx512_bf16 ? l->bfloat16 : l->fma;
+        const bool has_dots = k->isa == mk_isa_avx512_bf16 || k->isa == mk_isa_amx;
+        const double roof = types[t] == mk_bfloat16 && has_dots ? l->bfloat16 : l->fma;
         if (tokens == 1)
             printf(
                 "  %s %6.2f us, %4.1f GB/s (%3.0f%%)", type_names[t], time.median / batch * 1e6,

@@ -87,8 +87,9 @@ static void multiply(void *context, int call) {
 
 static double roof(const limits *l, const mk_kernels *k, mk_format format) {
     if (format == mk_format_float32) return l->fma;
-    if (format == mk_format_bfloat16 || format == mk_format_bfloat16_compressed)
-        return k->isa == mk_isa_avx512_bf16 ? l->bfloat16 : l->fma;
+    const bool is_integer = format == mk_format_int8 || format == mk_format_int4;
+    if (k->isa == mk_isa_amx) return is_integer ? l->int8_tiles : l->bfloat16_tiles;
+    if (!is_integer) return k->isa == mk_isa_avx512_bf16 ? l->bfloat16 : l->fma;
     return l->int8 > 0 ? l->int8 : l->fma;
 }
 

@@ -28,7 +28,7 @@ typedef struct limits {
     /// Bytes a second that one thread reads from memory; and two.
     double read, read_by_two;
     /// Operations a second, a multiplication and an addition counted as two; 0 where the instruction is missing.
-    double fma, bfloat16, int8;
+    double fma, bfloat16, int8, bfloat16_tiles, int8_tiles;
 } limits;
 
 /// Measures and prints them.

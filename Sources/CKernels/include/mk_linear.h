@@ -17,8 +17,9 @@ typedef enum mk_format {
     mk_format_float32 = 0,
     /// `[P][ceil(k / 2)][32][2]` bfloat16. Rows are rounded to bfloat16, to nearest even. Products of two are exact in
     /// float; sums are float, with k ascending. Sets with a bfloat16 dot instruction add the odd input of a pair before
-    /// the even one and take subnormals for zero; all others add one by one. So the bits are the same within one
-    /// instruction set, not between two.
+    /// the even one; those with tiles sum the even and the odd inputs of each 32 apart, then together, then onto the sum;
+    /// both take subnormals for zero. All others add one by one. So the bits are the same within one instruction set, not
+    /// between two.
     mk_format_bfloat16 = 1,
     /// The same numbers in 12 bits instead of 16, without loss, and the same results bit for bit. Each panel has a table
     /// of its 16 most frequent upper bytes; pairs of inputs that hold another one are kept whole beside it.

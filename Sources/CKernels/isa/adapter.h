@@ -89,14 +89,14 @@ static void shrink(
 
 MK_INLINE void expand_rows(
     const int rows, const mk_packed *w, const void *weights, const float *v, size_t v_stride, float *out,
-    size_t out_stride, int32_t columns, const bool prefetch) {
+    size_t out_stride, int32_t columns, const enum fetching mode) {
     vf sum[MK_ROWS][MK_VECS];
     MK_UNROLL for (int r = 0; r < rows; r++)
         MK_UNROLL for (int i = 0; i < MK_VECS; i++) sum[r][i] = vf_set(0);
     if (w->storage == mk_bfloat16)
-        accumulate_bfloat16(rows, v, v_stride, weights, w->k, prefetch, sum);
+        accumulate_bfloat16(rows, v, v_stride, weights, w->k, mode, NULL, 0, sum);
     else
-        accumulate_float32(rows, v, v_stride, weights, w->k, prefetch, sum);
+        accumulate_float32(rows, v, v_stride, weights, w->k, mode, NULL, 0, sum);
     const result to = {.c = out, .c_stride = out_stride, .columns = columns, .accumulate = true};
     store_rows(rows, &to, sum);
 }
@@ -120,15 +120,15 @@ static void expand(
             for (; row + 4 <= rows; row += 4)
                 expand_rows(
                     4, w, from, v + (size_t)row * v_stride, v_stride, to + (size_t)row * out_stride, out_stride,
-                    columns - column, false);
+                    columns - column, fetch_nothing);
             if (rows == 1) {
-                expand_rows(1, w, from, v, v_stride, to, out_stride, columns - column, true);
+                expand_rows(1, w, from, v, v_stride, to, out_stride, columns - column, fetch_near);
                 continue;
             }
             for (; row < rows; row++)
                 expand_rows(
                     1, w, from, v + (size_t)row * v_stride, v_stride, to + (size_t)row * out_stride, out_stride,
-                    columns - column, false);
+                    columns - column, fetch_nothing);
         }
     }
 }

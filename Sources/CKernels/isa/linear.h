@@ -3,6 +3,7 @@
 // MK_PAIR_ROWS for pairs, MK_QUAD_ROWS for quads, MK_NIBBLE_ROWS for groups of int4.
 #include "norm.h"
 #include "result.h"
+#include "fetch.h"
 #include "dots.h"
 #include "rows.h"
 #include "weights.h"
@@ -71,28 +72,12 @@ typedef struct linear_piece {
     result to;
 } linear_piece;
 
-/// What the loop over K asks for before it needs it.
-enum fetching {
-    fetch_nothing,
-    /// Its own weights, two lines a step, into the first-level cache.
-    fetch_near,
-    /// Part of what comes after the range, into the second-level cache, while rows go over the range again.
-    fetch_far,
-};
-
-/// `w` is where the loop is, `far` what it asks for meanwhile.
-MK_INLINE void fetch(const enum fetching mode, const char *w, const char *far) {
-    if (mode == fetch_near)
-        MK_UNROLL for (int line = 0; line < pass_columns * 4; line += 64) __builtin_prefetch(w + MK_PREFETCH_BYTES + line);
-    if (mode == fetch_far) __builtin_prefetch(far, 0, 2);
-}
-
 MK_INLINE void add_pairs(const int rows, const linear_piece *p, const enum fetching mode, vf sum[][MK_VECS]) {
     const char *w = p->weights + 4 * p->column, *x = p->rows + (size_t)p->step * pair_bytes;
     for (int32_t i = 0; i < p->steps; i++, w += panel_step_bytes, x += pair_bytes) {
         pair_weights weights[MK_VECS];
         MK_UNROLL for (int v = 0; v < MK_VECS; v++) weights[v] = load_pair_weights(w + 4 * v * MK_LANES);
-        fetch(mode, w, p->fetch + (size_t)i * p->fetch_stride);
+        fetch(mode, MK_PREFETCH_BYTES, w, p->fetch + (size_t)i * p->fetch_stride);
         MK_UNROLL for (int r = 0; r < rows; r++) {
             const pair_value value = load_pair_value(x + (size_t)r * p->row_stride);
             MK_UNROLL for (int v = 0; v < MK_VECS; v++) sum[r][v] = add_pair(sum[r][v], value, weights[v]);
@@ -105,7 +90,7 @@ MK_INLINE void add_quads(const int rows, const linear_piece *p, const enum fetch
     for (int32_t i = 0; i < p->steps; i++, w += panel_step_bytes, x += quad_bytes) {
         quad_weights weights[MK_VECS];
         MK_UNROLL for (int v = 0; v < MK_VECS; v++) weights[v] = load_quad_weights(w + 4 * v * MK_LANES);
-        fetch(mode, w, p->fetch + (size_t)i * p->fetch_stride);
+        fetch(mode, MK_PREFETCH_BYTES, w, p->fetch + (size_t)i * p->fetch_stride);
         MK_UNROLL for (int r = 0; r < rows; r++) {
             const quad_value value = load_quad_value(x + (size_t)r * p->row_stride);
             MK_UNROLL for (int v = 0; v < MK_VECS; v++)
@@ -126,7 +111,7 @@ MK_INLINE void add_nibbles_32(
             low[v] = both & 0x0F0F0F0Fu;
             high[v] = both >> 4 & 0x0F0F0F0Fu;
         }
-        fetch(mode, w, far);
+        fetch(mode, MK_PREFETCH_BYTES, w, far);
         MK_UNROLL for (int r = 0; r < rows; r++) {
             const vi a = load_lanes32(x + (size_t)r * stride), b = load_lanes32(x + (size_t)r * stride + 4);
             MK_UNROLL for (int v = 0; v < MK_VECS; v++) sum[r][v] = add_nibbles(sum[r][v], a, low[v]);

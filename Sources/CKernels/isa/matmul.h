@@ -1,44 +1,45 @@
 // Matrix product over packed panels. Needs MK_ROWS, rows held in registers at once, and MK_VECS, vectors of a panel
 // taken in one pass: MK_ROWS * MK_VECS accumulators plus the weights must fit the registers, or the kernel spills.
 #include "result.h"
+#include "fetch.h"
 
-/// Bytes ahead of the weights that are asked for early; the hardware does not look across a page by itself.
+/// Bytes ahead of the weights that are asked for early.
 enum { prefetch_distance = 2048 };
 
 MK_INLINE void accumulate_float32(
-    const int rows, const float *a, size_t a_stride, const float *w, int32_t k, bool prefetch, vf sum[][MK_VECS]) {
+    const int rows, const float *a, size_t a_stride, const float *w, int32_t k, const enum fetching mode,
+    const char *far, size_t far_stride, vf sum[][MK_VECS]) {
     for (int32_t i = 0; i < k; i++) {
         vf weight[MK_VECS];
-        MK_UNROLL for (int v = 0; v < MK_VECS; v++) {
-            weight[v] = vf_load(w + v * MK_LANES);
-            if (prefetch) __builtin_prefetch((const char *)(w + v * MK_LANES) + prefetch_distance);
-        }
+        MK_UNROLL for (int v = 0; v < MK_VECS; v++) weight[v] = vf_load(w + v * MK_LANES);
+        fetch(mode, prefetch_distance, (const char *)w, far);
         MK_UNROLL for (int r = 0; r < rows; r++) {
             const vf x = vf_set(a[(size_t)r * a_stride + i]);
             MK_UNROLL for (int v = 0; v < MK_VECS; v++) sum[r][v] = vf_fma(x, weight[v], sum[r][v]);
         }
-        w += mk_panel_columns;
+        w += mk_panel_columns, far += far_stride;
     }
 }
 
 // A pair of bfloat16 values in 32 bits: the even one is the low half, and shifting or masking makes either a float.
 MK_INLINE void accumulate_bfloat16(
-    const int rows, const float *a, size_t a_stride, const uint32_t *w, int32_t k, bool prefetch, vf sum[][MK_VECS]) {
+    const int rows, const float *a, size_t a_stride, const uint32_t *w, int32_t k, const enum fetching mode,
+    const char *far, size_t far_stride, vf sum[][MK_VECS]) {
     for (int32_t i = 0; i + 1 < k; i += 2) {
         vf even[MK_VECS], odd[MK_VECS];
         MK_UNROLL for (int v = 0; v < MK_VECS; v++) {
             const vu pair = vu_load(w + v * MK_LANES);
-            if (prefetch) __builtin_prefetch((const char *)(w + v * MK_LANES) + prefetch_distance);
             even[v] = (vf)(pair << 16);
             odd[v] = (vf)(pair & 0xFFFF0000u);
         }
+        fetch(mode, prefetch_distance, (const char *)w, far);
         MK_UNROLL for (int r = 0; r < rows; r++) {
             const vf x = vf_set(a[(size_t)r * a_stride + i]);
             const vf y = vf_set(a[(size_t)r * a_stride + i + 1]);
             MK_UNROLL for (int v = 0; v < MK_VECS; v++) sum[r][v] = vf_fma(x, even[v], sum[r][v]);
             MK_UNROLL for (int v = 0; v < MK_VECS; v++) sum[r][v] = vf_fma(y, odd[v], sum[r][v]);
         }
-        w += mk_panel_columns;
+        w += mk_panel_columns, far += far_stride;
     }
     if (k & 1) {
         MK_UNROLL for (int v = 0; v < MK_VECS; v++) {
@@ -59,19 +60,23 @@ typedef struct piece {
     size_t a_stride;
     /// Sums of the ranges of K before (unless this is the first) and after (unless it is the last), 32 columns a row.
     float *partial;
-    bool is_first, is_last, prefetch;
+    bool is_first, is_last;
+    /// What is asked for early: with `fetch_far` a line at `far`, and so on with every step, `far_stride` bytes apart.
+    enum fetching fetching;
+    const char *far;
+    size_t far_stride;
     result to;
 } piece;
 
-MK_INLINE void piece_rows(const int rows, const piece *p, const bool prefetch) {
+MK_INLINE void piece_rows(const int rows, const piece *p, const enum fetching mode) {
     vf sum[MK_ROWS][MK_VECS];
     MK_UNROLL for (int r = 0; r < rows; r++)
         MK_UNROLL for (int v = 0; v < MK_VECS; v++)
             sum[r][v] = p->is_first ? vf_set(0) : vf_load(p->partial + r * mk_panel_columns + v * MK_LANES);
     if (p->storage == mk_bfloat16)
-        accumulate_bfloat16(rows, p->a, p->a_stride, p->weights, p->k, prefetch, sum);
+        accumulate_bfloat16(rows, p->a, p->a_stride, p->weights, p->k, mode, p->far, p->far_stride, sum);
     else
-        accumulate_float32(rows, p->a, p->a_stride, p->weights, p->k, prefetch, sum);
+        accumulate_float32(rows, p->a, p->a_stride, p->weights, p->k, mode, p->far, p->far_stride, sum);
     if (p->is_last) {
         store_rows(rows, &p->to, sum);
     } else {
@@ -83,10 +88,11 @@ MK_INLINE void piece_rows(const int rows, const piece *p, const bool prefetch) {
 
 #define MK_PIECE(R)                                                                                                    \
     static void piece_##R(const piece *p) {                                                                            \
-        if (p->prefetch)                                                                                               \
-            piece_rows(R, p, true);                                                                                    \
-        else                                                                                                           \
-            piece_rows(R, p, false);                                                                                   \
+        switch (p->fetching) {                                                                                         \
+        case fetch_near: piece_rows(R, p, fetch_near); break;                                                          \
+        case fetch_far: piece_rows(R, p, fetch_far); break;                                                            \
+        default: piece_rows(R, p, fetch_nothing); break;                                                               \
+        }                                                                                                              \
     }
 MK_PIECE(1)
 MK_PIECE(2)
@@ -125,8 +131,8 @@ static int32_t rows_of_group(int32_t k) {
 
 /// One panel for at most `group_rows` rows. `from_memory` says that the weights are not yet in a cache.
 ///
-/// K is cut into ranges only where several row blocks would stream the panel again; the sums travel through `partial`
-/// between ranges, which changes nothing in them.
+/// K is cut into ranges only where several row blocks or passes would stream the panel again; the sums travel through
+/// `partial` between ranges, which changes nothing in them.
 static void panel_rows(
     const mk_packed *w, int32_t panel, const float *a, size_t a_stride, int32_t rows, bool from_memory, float *c,
     size_t c_stride, const float *bias, bool accumulate, int32_t columns) {
@@ -136,16 +142,20 @@ static void panel_rows(
     const size_t panel_bytes = row_bytes * (size_t)(is_pairs ? (w->k + 1) & ~1 : w->k);
     const char *data = (const char *)w->data + panel_bytes * (size_t)panel;
     const int32_t blocks = (rows + MK_ROWS - 1) / MK_ROWS;
-    const int32_t range = blocks > 1 ? block_bytes / (int32_t)row_bytes : w->k;
+    const bool is_read_again = blocks * passes > 1;
+    const int32_t range = is_read_again ? block_bytes / (int32_t)row_bytes : w->k;
+    const int32_t parts = blocks * passes < most_fetching ? blocks * passes : most_fetching;
     for (int32_t k = 0; k < w->k; k += range) {
         const int32_t depth = w->k - k < range ? w->k - k : range;
         for (int32_t b = 0; b < blocks; b++) {
             // Blocks of nearly equal height: a last block of one row would run at the speed of a vector product.
             const int32_t begin = rows * b / blocks, end = rows * (b + 1) / blocks;
             for (int pass = 0; pass < passes && pass * pass_columns < columns; pass++) {
-                const int32_t column = pass * pass_columns;
+                const int32_t column = pass * pass_columns, part = b * passes + pass;
+                const char *from = data + row_bytes * (size_t)k;
+                const size_t bytes = row_bytes * (size_t)depth;
                 const piece p = {
-                    .weights = data + row_bytes * (size_t)k + (size_t)column * 4,
+                    .weights = from + (size_t)column * 4,
                     .storage = w->storage,
                     .k = depth,
                     .a = a + (size_t)begin * a_stride + k,
@@ -153,7 +163,9 @@ static void panel_rows(
                     .partial = partial + begin * mk_panel_columns + column,
                     .is_first = k == 0,
                     .is_last = k + depth == w->k,
-                    .prefetch = from_memory && b == 0,
+                    .fetching = !from_memory || part >= parts ? fetch_nothing : is_read_again ? fetch_far : fetch_near,
+                    .far = from + bytes + bytes / (size_t)parts * (size_t)part,
+                    .far_stride = (is_pairs ? 2 : 1) * row_bytes / (size_t)parts,
                     .to =
                         {c + (size_t)begin * c_stride + column, c_stride, columns - column,
                          bias ? bias + column : NULL, accumulate},

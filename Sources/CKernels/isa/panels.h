@@ -9,8 +9,6 @@ enum {
     linear_block_bytes = 32 << 10,
     /// Pairs that are expanded at a time when there are few rows and few registers.
     few_pairs = 16,
-    /// Row blocks among which the fetching of the next range is divided.
-    most_fetching = 4,
 };
 
 /// Rows of a product, with the weights they are multiplied with.
@@ -31,35 +29,36 @@ static int32_t linear_step_rows(const mk_weights *w) {
 /// One range of K of one panel, for all row blocks and passes. `bytes` is what the range takes in memory, from
 /// `fetch` on: its end is where the next one begins.
 static void linear_range(const linear_job *job, linear_piece piece, int32_t blocks, const char *data, size_t bytes) {
-    const int32_t fetching = blocks < most_fetching ? blocks : most_fetching;
-    enum fetching mode = blocks > 1 ? fetch_far : job->form.product == product_compressed ? fetch_nothing : fetch_near;
+    const bool is_read_again = blocks * passes > 1;
+    const int32_t parts = blocks * passes < most_fetching ? blocks * passes : most_fetching;
     const int32_t turns = piece.steps * (job->form.format == mk_format_int4 ? job->form.step_inputs / 8 : 1);
-    piece.fetch_stride = bytes / (size_t)(turns * fetching);
+    piece.fetch_stride = bytes / (size_t)(turns * parts);
     const result to = piece.to;
     float *const partial = piece.partial;
     for (int32_t b = 0; b < blocks; b++) {
         // Blocks of nearly equal height: a last block of one row would run at the speed of a vector product.
         const int32_t begin = job->count * b / blocks, end = job->count * (b + 1) / blocks;
-        // While rows go over the range again, a part of the next one is on its way for each of the first blocks.
-        piece.fetch = data + bytes + bytes / (size_t)fetching * (size_t)b;
-        if (b == fetching) mode = fetch_nothing;
         piece.rows = job->rows + (size_t)begin * job->row_stride;
         for (int pass = 0; pass < passes && pass * pass_columns < to.columns; pass++) {
+            // Each of the first turns over the range brings a part of the next one on its way.
+            const int32_t part = b * passes + pass;
+            piece.fetch = data + bytes + bytes / (size_t)parts * (size_t)part;
             piece.column = pass * pass_columns;
             piece.partial = partial + begin * mk_panel_columns + piece.column;
             piece.to = to;
             piece.to.c += (size_t)begin * to.c_stride + (size_t)piece.column;
             piece.to.columns -= piece.column;
             if (to.bias) piece.to.bias += piece.column;
-            linear_functions[job->form.product][end - begin - 1](&piece, mode);
+            linear_functions[job->form.product][end - begin - 1](
+                &piece, !is_read_again ? fetch_near : part < parts ? fetch_far : fetch_nothing);
         }
     }
 }
 
 /// One panel for the rows of a job, at most `linear_group_rows`.
 ///
-/// K is cut into ranges only where several row blocks would stream the panel again, or where the panel has to be
-/// expanded; the sums travel through `partial` between ranges, which changes nothing in them.
+/// K is cut into ranges only where several row blocks or passes would stream the panel again, or where the panel has to
+/// be expanded; the sums travel through `partial` between ranges, which changes nothing in them.
 static void linear_panel(const linear_job *job, int32_t panel, const result *to) {
     float partial[linear_group_rows * mk_panel_columns];
     char expanded[linear_block_bytes + panel_step_bytes] __attribute__((aligned(64)));
@@ -71,7 +70,7 @@ static void linear_panel(const linear_job *job, int32_t panel, const result *to)
     const char *data = is_compressed ? (const char *)source.steps : panel_at(job->w, panel);
     const size_t step_bytes = is_compressed ? compressed_step_bytes / 2 : form->step_bytes;
     const int32_t blocks = ceil_div(job->count, form->most_rows);
-    int32_t range = blocks > 1 ? linear_block_bytes / (int32_t)form->step_bytes : form->steps;
+    int32_t range = blocks * passes > 1 ? linear_block_bytes / (int32_t)form->step_bytes : form->steps;
     if (is_expanded && blocks == 1) range = few_pairs;
     for (int32_t step = 0; step < form->steps; step += range) {
         const int32_t left = form->steps - step, steps = left < range ? left : range;

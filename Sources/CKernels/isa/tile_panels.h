@@ -44,10 +44,14 @@ static void shape_tiles(const linear_job *job) {
     const tile_form *f = &job->form;
     const bool is_groups = f->format == mk_format_int4;
     tile_shapes shapes = {0};
-    for (int i = 0; i < 4; i++)
-        set_shape(&shapes, i, is_groups ? (i < 2 ? job->height : 0) : i < 2 ? job->upper : job->height - job->upper, tile_row_bytes);
+    const int32_t lower = job->height - job->upper;
+    for (int i = 0; i < 2; i++) {
+        set_shape(&shapes, i, job->upper, tile_row_bytes);
+        set_shape(&shapes, i + 2, lower, tile_row_bytes);
+    }
     set_shape(&shapes, 4, job->upper, f->row_bytes);
-    set_shape(&shapes, 5, is_groups ? job->height : job->height - job->upper, f->row_bytes);
+    // Groups have one tile of rows, of which two are on their way.
+    set_shape(&shapes, 5, is_groups ? job->upper : lower, f->row_bytes);
     for (int i = 6; i < 8; i++) set_shape(&shapes, i, f->row_bytes / 4, tile_row_bytes);
     MK_TILE_SHAPES(&shapes);
 }
@@ -89,10 +93,12 @@ static void sum_range(const linear_job *job, int32_t panel, int32_t step, int32_
     char laid_out[tile_block_bytes] __attribute__((aligned(64)));
     const tile_form *f = &job->form;
     const bool is_alone = job->blocks == 1, is_groups = f->format == mk_format_int4;
+    const size_t panel_distance = panel_bytes(f->format, job->w->group, job->w->k);
     tile_source source = open_tiles(job->w, f, panel, step, laid_out);
     for (int32_t at = step; at < step + steps; at += f->block) {
         const int32_t left = step + steps - at, count = left < f->block ? left : f->block;
         const char *stored = source.data + stored_bytes(f, job->w, at);
+        const size_t ahead = stored_bytes(f, job->w, count);
         tile_piece piece = {
             .weights = tile_weights(&source, f, at, count),
             .steps = count,
@@ -100,10 +106,12 @@ static void sum_range(const linear_job *job, int32_t panel, int32_t step, int32_
             .start = at == 0 ? tile_start_zero : is_alone && at > step ? tile_start_keep : tile_start_load,
             .stores = !is_alone || count == left,
         };
-        if (is_groups) piece.scales = tile_group(&source, at), piece.scales_stride = int4_group_bytes(job->w->group);
+        if (is_groups) {
+            piece.scales = tile_group(&source, at);
+            piece.scales_stride = int4_group_bytes(job->w->group);
+        }
         // The next block of this range, or the first one of the next panel's.
-        const size_t ahead = stored_bytes(f, job->w, count);
-        piece.fetch = count < left ? stored + ahead : panel_at(job->w, panel + 1) + (source.data - panel_at(job->w, panel)) + stored_bytes(f, job->w, step);
+        piece.fetch = count < left ? stored + ahead : source.data + stored_bytes(f, job->w, step) + panel_distance;
         piece.fetch_lines = ceil_div((int32_t)(ahead / 64), job->blocks * count);
         if (piece.fetch_lines > most_fetch_lines) piece.fetch_lines = most_fetch_lines;
         if (is_alone && piece.weights == stored) {
