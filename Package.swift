@@ -97,7 +97,7 @@ let package = Package(
         .executableTarget(
             name: "ServingBenchmark",
             dependencies: [
-                "Engine", "Scheduling", "KVCache", "Sampling", "SyntheticModels",
+                "Engine", "Scheduling", "KVCache", "Sampling", "SyntheticModels", "DemoModel", "Checkpoints",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Benchmarks/serving", exclude: ["README.md", "plot.py"], swiftSettings: settings),
 

@@ -44,8 +44,9 @@ static size_t compress(const mk_weights *from, mk_weights *to) {
     *to = (mk_weights){reserve(bytes), mk_format_bfloat16_compressed, 0, from->n, from->k};
     size_t at = plain;
     for (int32_t p = 0; p < panels; p++) {
-        mk_compress_panel(to, from, p, at);
-        at += mk_whole_pairs_bytes(mk_count_whole_pairs(from, p));
+        const int32_t count = mk_count_whole_pairs(from, p);
+        mk_compress_panel(to, from, p, at, count);
+        at += mk_whole_pairs_bytes(count);
     }
     return bytes;
 }

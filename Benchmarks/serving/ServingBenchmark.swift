@@ -10,6 +10,6 @@ struct ServingBenchmark: AsyncParsableCommand {
             OverheadCommand.self, MemoryCommand.self, BatchingCommand.self, FirstTokenCommand.self,
             ConversationCommand.self, InterferenceCommand.self, AdaptersCommand.self,
             ActivatedCommand.self, SwapCommand.self, LoadingCommand.self, PrefixesCommand.self,
-            ContentionCommand.self, StepCommand.self, SamplingCommand.self,
+            ContentionCommand.self, StepCommand.self, SamplingCommand.self, QualityCommand.self,
         ])
 }

@@ -36,10 +36,12 @@ static const float *row_part(const void *row, mk_storage type, int32_t first, in
 }
 
 /// x / scale rounded to nearest even, within bounds that rounding of the scale may have pushed it over.
-static int32_t quantised(float x, float inverse, float least, float most) {
-    float q = x * inverse;
-    q = q > most ? most : q < least ? least : q;
-    return (int32_t)(q + 12582912.0f - 12582912.0f);
+static void quantise(const float *x, int32_t count, float inverse, float least, float most, int32_t *q) {
+    for (int32_t i = 0; i < count; i++) {
+        float v = x[i] * inverse;
+        v = v > most ? most : v < least ? least : v;
+        q[i] = (int32_t)(v + 12582912.0f - 12582912.0f);
+    }
 }
 
 /// Greatest magnitude; NaN if there is a NaN or an infinity.
@@ -74,9 +76,13 @@ static void pack_int8(const mk_weights *w, int32_t column, const void *row, mk_s
     for (int32_t i = 0; i < w->k; i += chunk) {
         const int32_t count = w->k - i < chunk ? w->k - i : chunk;
         const float *x = row_part(row, type, i, count, buffer);
-        for (int32_t j = 0; j < count; j++) {
-            const int32_t q = usable ? quantised(x[j], inverse, -127, 127) : 0;
-            to[(size_t)((i + j) / 4) * panel_step_bytes + (size_t)(j % 4)] = (uint8_t)(q + 128);
+        // What is missing to a whole quad counts as zero.
+        int32_t q[chunk + 3] = {0};
+        if (usable) quantise(x, count, inverse, -127, 127, q);
+        for (int32_t j = 0; j < count; j += 4) {
+            const uint8_t quad[4] = {
+                (uint8_t)(q[j] + 128), (uint8_t)(q[j + 1] + 128), (uint8_t)(q[j + 2] + 128), (uint8_t)(q[j + 3] + 128)};
+            memcpy(to + (size_t)((i + j) / 4) * panel_step_bytes, quad, sizeof quad);
         }
     }
 }
@@ -91,10 +97,13 @@ static void pack_int4_group(uint16_t *group, int32_t lane, const float *x, int32
     const bool usable = isfinite(scale) && scale != 0;
     const float inverse = usable ? 1.0f / scale : 0;
     uint8_t *to = (uint8_t *)(group + mk_panel_columns) + 4 * lane;
-    for (int32_t i = 0; i < count; i++) {
-        const int32_t q = 8 + (usable ? quantised(x[i], inverse, -8, 7) : 0);
-        uint8_t *at = to + i / 8 * panel_step_bytes + i % 4;
-        *at = (uint8_t)(i & 4 ? (*at & 0x0F) | q << 4 : (*at & 0xF0) | q);
+    // What is missing to a whole group counts as zero.
+    int32_t q[64] = {0};
+    if (usable) quantise(x, count, inverse, -8, 7, q);
+    for (int32_t i = 0; i < count; i += 8) {
+        uint8_t both[4];
+        for (int32_t j = 0; j < 4; j++) both[j] = (uint8_t)((q[i + j] + 8) | (q[i + 4 + j] + 8) << 4);
+        memcpy(to + i / 8 * panel_step_bytes, both, sizeof both);
     }
 }
 
@@ -131,15 +140,30 @@ void mk_pack_weights(
 // Compression of bfloat16: the lower byte (the last bit of the exponent, and the mantissa) as it is, the upper one (the
 // sign and the rest of the exponent) as an index of 4 bits.
 
+typedef uint8_t pair_bytes __attribute__((ext_vector_type(2 * mk_panel_columns)));
+typedef uint16_t pair_halves __attribute__((ext_vector_type(2 * mk_panel_columns)));
+
 static const uint16_t *pair_of(const mk_weights *bfloat16, int32_t panel, int32_t pair) {
     return (const uint16_t *)(panel_at(bfloat16, panel) + (size_t)pair * panel_step_bytes);
 }
 
+/// How often each upper byte occurs among `count` numbers, a multiple of 4.
+static void count_uppers(const uint16_t *values, size_t count, uint32_t counts[256]) {
+    // Four tables, because equal bytes often follow each other.
+    uint32_t tables[4][256] = {{0}};
+    for (size_t i = 0; i < count; i += 4) {
+        uint64_t four;
+        memcpy(&four, values + i, sizeof four);
+        for (int t = 0; t < 4; t++) tables[t][four >> (16 * t + 8) & 0xFF]++;
+    }
+    for (int e = 0; e < 256; e++) counts[e] = tables[0][e] + tables[1][e] + tables[2][e] + tables[3][e];
+}
+
 /// The 16 most frequent upper bytes of a panel, ascending; ties go to the lower one.
 static void choose_uppers(const mk_weights *bfloat16, int32_t panel, uint8_t chosen[16]) {
-    uint32_t counts[256] = {0};
-    const uint16_t *values = pair_of(bfloat16, panel, 0);
-    for (size_t i = 0; i < (size_t)ceil_div(bfloat16->k, 2) * 2 * mk_panel_columns; i++) counts[values[i] >> 8]++;
+    uint32_t counts[256];
+    const size_t pairs = (size_t)ceil_div(bfloat16->k, 2);
+    count_uppers(pair_of(bfloat16, panel, 0), pairs * 2 * mk_panel_columns, counts);
     bool taken[256] = {false};
     for (int i = 0; i < 16; i++) {
         int best = -1;
@@ -151,25 +175,32 @@ static void choose_uppers(const mk_weights *bfloat16, int32_t panel, uint8_t cho
         if (taken[e]) chosen[i++] = (uint8_t)e;
 }
 
-static void invert(const uint8_t uppers[16], int8_t index[256]) {
-    memset(index, -1, 256);
-    for (int i = 0; i < 16; i++) index[uppers[i]] = (int8_t)i;
-}
+/// A pair of inputs of all columns, taken apart.
+typedef struct split_pair {
+    pair_bytes lower, index;
+    /// Whether each number's upper byte has an index.
+    bool is_regular;
+} split_pair;
 
-static bool is_regular(const uint16_t *pair, const int8_t index[256]) {
-    for (int i = 0; i < 2 * mk_panel_columns; i++)
-        if (index[pair[i] >> 8] < 0) return false;
-    return true;
+static split_pair split(const uint16_t *pair, const uint8_t uppers[16]) {
+    pair_halves numbers;
+    memcpy(&numbers, pair, sizeof numbers);
+    const pair_bytes upper = __builtin_convertvector(numbers >> 8, pair_bytes);
+    split_pair s = {__builtin_convertvector(numbers & 0xFF, pair_bytes), (pair_bytes)(uint8_t)0xFF, false};
+    for (int i = 0; i < 16; i++) {
+        const pair_bytes equal = (pair_bytes)(upper == (pair_bytes)uppers[i]);
+        s.index = (s.index & ~equal) | ((pair_bytes)(uint8_t)i & equal);
+    }
+    s.is_regular = __builtin_reduce_max(s.index) < 16;
+    return s;
 }
 
 int32_t mk_count_whole_pairs(const mk_weights *bfloat16, int32_t panel) {
     uint8_t uppers[16];
-    int8_t index[256];
     choose_uppers(bfloat16, panel, uppers);
-    invert(uppers, index);
     int32_t count = 0;
     for (int32_t pair = 0; pair < ceil_div(bfloat16->k, 2); pair++)
-        count += !is_regular(pair_of(bfloat16, panel, pair), index);
+        count += !split(pair_of(bfloat16, panel, pair), uppers).is_regular;
     return count;
 }
 
@@ -177,28 +208,34 @@ size_t mk_whole_pairs_bytes(int32_t count) {
     return whole_pair_numbers_bytes(count) + (size_t)count * panel_step_bytes;
 }
 
-static void compress_pair(uint8_t *step, int32_t which, const uint16_t *pair, const int8_t index[256]) {
-    for (int32_t i = 0; i < 2 * mk_panel_columns; i++) {
-        const int32_t at = compressed_byte(i / 2, i & 1);
-        step[64 * which + at] = (uint8_t)pair[i];
-        step[128 + at] |= (uint8_t)((index[pair[i] >> 8] & 0x0F) << 4 * which);
+/// Eight numbers at a time lie together, see `compressed_byte`.
+static void compress_pair(uint8_t *step, int32_t which, const split_pair *pair) {
+    for (int32_t i = 0; i < 2 * mk_panel_columns; i += 8) {
+        const int32_t at = compressed_byte(i / 2, 0);
+        uint64_t lower, index, others;
+        memcpy(&lower, (const char *)&pair->lower + i, sizeof lower);
+        memcpy(&index, (const char *)&pair->index + i, sizeof index);
+        memcpy(&others, step + 128 + at, sizeof others);
+        others |= (index & 0x0F0F0F0F0F0F0F0Fu) << 4 * which;
+        memcpy(step + 64 * which + at, &lower, sizeof lower);
+        memcpy(step + 128 + at, &others, sizeof others);
     }
 }
 
-void mk_compress_panel(const mk_weights *to, const mk_weights *bfloat16, int32_t panel, size_t whole) {
+void mk_compress_panel(
+    const mk_weights *to, const mk_weights *bfloat16, int32_t panel, size_t whole, int32_t whole_count) {
     compressed_header *header = (compressed_header *)panel_at(to, panel);
     memset(header, 0, panel_bytes(to->format, 0, to->k));
-    int8_t index[256];
     choose_uppers(bfloat16, panel, header->uppers);
-    invert(header->uppers, index);
     header->whole = whole;
-    header->whole_count = mk_count_whole_pairs(bfloat16, panel);
+    header->whole_count = whole_count;
     int32_t *numbers = (int32_t *)((char *)to->data + whole);
-    char *pairs = (char *)numbers + whole_pair_numbers_bytes(header->whole_count);
+    char *pairs = (char *)numbers + whole_pair_numbers_bytes(whole_count);
     for (int32_t pair = 0; pair < ceil_div(bfloat16->k, 2); pair++) {
         const uint16_t *from = pair_of(bfloat16, panel, pair);
-        compress_pair((uint8_t *)(header + 1) + (size_t)(pair / 2) * compressed_step_bytes, pair % 2, from, index);
-        if (is_regular(from, index)) continue;
+        const split_pair parts = split(from, header->uppers);
+        compress_pair((uint8_t *)(header + 1) + (size_t)(pair / 2) * compressed_step_bytes, pair % 2, &parts);
+        if (parts.is_regular) continue;
         *numbers++ = pair;
         memcpy(pairs, from, panel_step_bytes);
         pairs += panel_step_bytes;

@@ -155,24 +155,27 @@ package final class PackedLinear: @unchecked Sendable {
         let format = WeightFormat.compressedBfloat16
         let panels = panelCount
         let plain = mk_weights_bytes(format.kernelFormat, 0, Int32(outputs), Int32(inputs))
-        let (starts, bytes) = try placesOfWholePairs(after: plain, pool: pool)
+        let (places, bytes) = try placesOfWholePairs(after: plain, pool: pool)
         let result = PackedLinear(
             inputs: inputs, outputs: outputs, format: format, memory: try Memory(byteCount: bytes))
         result.bias = bias
         pool.run { worker in
             self.withWeights { from in
                 result.withWeights { to in
-                    for panel in worker.share(of: panels) { mk_compress_panel(to, from, Int32(panel), starts[panel]) }
+                    for panel in worker.share(of: panels) {
+                        mk_compress_panel(to, from, Int32(panel), places[panel].start, places[panel].count)
+                    }
                 }
             }
         }
         return result
     }
 
-    /// Where each panel's pairs that compression keeps whole go, from byte `start` on, and where the last ends.
+    /// Where each panel's pairs that compression keeps whole go, from byte `start` on, how many there are, and where the
+    /// last ends.
     private func placesOfWholePairs(
         after start: Int, pool: WorkerPool
-    ) throws(ComputeError) -> (starts: [Int], end: Int) {
+    ) throws(ComputeError) -> (places: [(start: Int, count: Int32)], end: Int) {
         let panels = panelCount
         let memory = try Memory(byteCount: panels * MemoryLayout<Int32>.stride)
         pool.run { worker in
@@ -184,11 +187,11 @@ package final class PackedLinear: @unchecked Sendable {
         return withExtendedLifetime(memory) {
             let counts = memory.elements(Int32.self)
             var end = start
-            let starts = (0..<panels).map { panel in
+            let places = (0..<panels).map { panel in
                 defer { end += mk_whole_pairs_bytes(counts[panel]) }
-                return end
+                return (start: end, count: counts[panel])
             }
-            return (starts, end)
+            return (places, end)
         }
     }
 

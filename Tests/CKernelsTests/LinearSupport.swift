@@ -61,7 +61,7 @@ final class Weights {
         var offset = regular
         for panel in 0..<panels {
             withExtendedLifetime(bytes) {
-                withUnsafePointer(to: weights) { mk_compress_panel($0, &packed, panel, offset) }
+                withUnsafePointer(to: weights) { mk_compress_panel($0, &packed, panel, offset, counts[Int(panel)]) }
             }
             offset += mk_whole_pairs_bytes(counts[Int(panel)])
         }

@@ -98,10 +98,15 @@ import Testing
     }
 
     @Test func drainEndsTheLateOnesWithAnError() async throws {
-        let llm = try await load()
+        let llm = try await load { $0.maxSequences = 1 }
+        // Enough before it that it cannot end before the engine does, however busy the machine is.
+        let earlier = try (0..<50).map {
+            try llm.engine.generate(GenerationRequest(id: "\($0)", prompt: [5, 6], sampling: endless(1000)))
+        }
         let stream = try llm.engine.generate(
             GenerationRequest(id: "late", prompt: [5, 6], sampling: endless(1000)))
         await llm.engine.drain(within: .zero)
+        withExtendedLifetime(earlier) {}
         await #expect(throws: EngineError.shuttingDown) { for try await _ in stream {} }
         #expect(throws: EngineError.shuttingDown) {
             try llm.engine.generate(GenerationRequest(id: "new", prompt: [5], sampling: endless(1)))

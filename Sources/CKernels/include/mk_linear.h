@@ -127,8 +127,9 @@ int32_t mk_count_whole_pairs(const mk_weights *_Nonnull bfloat16, int32_t panel)
 size_t mk_whole_pairs_bytes(int32_t count);
 
 /// Compresses one panel of packed bfloat16 weights. `to` is compressed weights of the same shape; the pairs kept whole go
-/// to `whole` bytes from the start of its data on, a multiple of 64.
+/// to `whole` bytes from the start of its data on, a multiple of 64; there are `whole_count`, as `mk_count_whole_pairs` says.
 void mk_compress_panel(
-    const mk_weights *_Nonnull to, const mk_weights *_Nonnull bfloat16, int32_t panel, size_t whole);
+    const mk_weights *_Nonnull to, const mk_weights *_Nonnull bfloat16, int32_t panel, size_t whole,
+    int32_t whole_count);
 
 #endif
