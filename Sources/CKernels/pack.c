@@ -48,16 +48,6 @@ size_t mk_cache_block_bytes(const mk_cache_shape *shape) {
     return 2 * cache_half_bytes(shape) * (size_t)shape->kv_heads;
 }
 
-/// Element index of (column, input) in packed weights.
-static size_t packed_index(mk_storage storage, int32_t k, int32_t column, int32_t input) {
-    const size_t panel = (size_t)(column / mk_panel_columns), lane = (size_t)(column % mk_panel_columns);
-    if (storage == mk_bfloat16) {
-        const size_t pairs = ((size_t)k + 1) / 2;
-        return ((panel * pairs + (size_t)(input / 2)) * mk_panel_columns + lane) * 2 + (size_t)(input & 1);
-    }
-    return (panel * (size_t)k + (size_t)input) * mk_panel_columns + lane;
-}
-
 static int32_t interleaved_column(int32_t first, bool interleave, int32_t row) {
     if (!interleave) return first + row;
     return first + row / mk_panel_columns * 2 * mk_panel_columns + row % mk_panel_columns;
@@ -68,17 +58,23 @@ void mk_pack(
     mk_storage source, int32_t rows) {
     // Blocks of 32 rows by 128 inputs keep the written part of a panel in the first-level cache.
     enum { inputs = 128 };
+    uint32_t run[inputs];
+    // A step is what a column has in four bytes: a pair of bfloat16, or one float.
+    const int32_t per_step = storage == mk_bfloat16 ? 2 : 1;
+    const size_t steps = (size_t)((k + per_step - 1) / per_step), source_bytes = source == mk_float32 ? 4 : 2;
     for (int32_t row = 0; row < rows; row += mk_panel_columns) {
         const int32_t row_end = rows - row < mk_panel_columns ? rows : row + mk_panel_columns;
         for (int32_t input = 0; input < k; input += inputs) {
             const int32_t input_end = k - input < inputs ? k : input + inputs;
             for (int32_t r = row; r < row_end; r++) {
+                const char *from = (const char *)matrix + ((size_t)r * (size_t)k + (size_t)input) * source_bytes;
+                mk_convert(run, storage, from, source, (size_t)(input_end - input));
+                // An odd last input has a partner of zero.
+                if (storage == mk_bfloat16 && input_end % 2 != 0) ((uint16_t *)run)[input_end - input] = 0;
                 const int32_t column = interleaved_column(first, interleave, r);
-                const size_t from = (size_t)r * (size_t)k;
-                for (int32_t i = input; i < input_end; i++)
-                    store_value(
-                        packed, storage, packed_index(storage, k, column, i),
-                        load_value(matrix, source, from + (size_t)i));
+                const size_t step = (size_t)(column / mk_panel_columns) * steps + (size_t)(input / per_step);
+                uint32_t *to = (uint32_t *)packed + step * mk_panel_columns + (size_t)(column % mk_panel_columns);
+                for (int32_t w = 0; w < (input_end - input + per_step - 1) / per_step; w++) to[w * mk_panel_columns] = run[w];
             }
         }
     }

@@ -37,9 +37,13 @@ package final class PackedLinear: @unchecked Sendable {
 
     /// A layer whose weights are zero until they are packed.
     ///
+    /// - Parameter spare: a layer that nobody uses any more, whose memory serves again if it is large enough: the system
+    ///   takes as long to hand out new memory as packing takes.
     /// - Throws: when a size is not possible, there is no memory for it, or the format is `compressedBfloat16`, which is
     ///   made from a packed layer.
-    package convenience init(inputs: Int, outputs: Int, format: WeightFormat) throws(ComputeError) {
+    package convenience init(
+        inputs: Int, outputs: Int, format: WeightFormat, reusing spare: PackedLinear? = nil
+    ) throws(ComputeError) {
         guard let n = Int32(exactly: outputs), let k = Int32(exactly: inputs), n > 0, k > 0 else {
             throw ComputeError("a linear layer of \(inputs) inputs and \(outputs) outputs is not possible")
         }
@@ -51,9 +55,14 @@ package final class PackedLinear: @unchecked Sendable {
         default: break
         }
         let bytes = mk_weights_bytes(format.kernelFormat, Int32(format.group), n, k)
-        self.init(inputs: inputs, outputs: outputs, format: format, memory: try Memory(byteCount: bytes))
-        // A weight of zero is stored as something else.
-        if format.isRounded { withWeights { mk_clear_weights($0, 0, Int32(panelCount)) } }
+        if let spare, spare.memory.byteCount >= bytes {
+            self.init(inputs: inputs, outputs: outputs, format: format, memory: spare.memory)
+        } else {
+            self.init(inputs: inputs, outputs: outputs, format: format, memory: try Memory(byteCount: bytes))
+            // New memory is zero, which rounded weights of zero are not.
+            guard format.isRounded else { return }
+        }
+        withWeights { mk_clear_weights($0, 0, Int32(panelCount)) }
     }
 
     package convenience init(inputs: Int, outputs: Int, storage: StorageType) throws(ComputeError) {
@@ -68,8 +77,10 @@ package final class PackedLinear: @unchecked Sendable {
     }
 
     /// A layer for gate and up matrices of `columns` outputs each, with alternating panels.
-    package static func gated(inputs: Int, columns: Int, format: WeightFormat) throws(ComputeError) -> PackedLinear {
-        try PackedLinear(inputs: inputs, outputs: gatedOutputs(columns: columns), format: format)
+    package static func gated(
+        inputs: Int, columns: Int, format: WeightFormat, reusing spare: PackedLinear? = nil
+    ) throws(ComputeError) -> PackedLinear {
+        try PackedLinear(inputs: inputs, outputs: gatedOutputs(columns: columns), format: format, reusing: spare)
     }
 
     /// Outputs of a layer for gate and up matrices of `columns` outputs each: whole panels of both.
@@ -85,6 +96,12 @@ package final class PackedLinear: @unchecked Sendable {
     package var panelBytes: Int { memory.byteCount / max(1, panelCount) }
 
     package var byteCount: Int { memory.byteCount + (bias?.count ?? 0) * 4 }
+
+    /// Whether compressed weights are worth their work: irregular ones would cost time and save nothing.
+    package func isSmaller(than plain: PackedLinear) -> Bool {
+        let bytes = mk_weights_bytes(plain.format.kernelFormat, 0, Int32(plain.outputs), Int32(plain.inputs))
+        return memory.byteCount < bytes * 9 / 10
+    }
 
     /// What kernels for prepared rows are given; valid while this object lives.
     package var weights: mk_weights {

@@ -20,6 +20,9 @@ final class WeightLoader {
     private var loadedBytes = 0
     /// Nil when none is wanted.
     private let cache: WeightCache?
+    /// The last layer that was compressed, for its memory.
+    private var spare: PackedLinear?
+    private var compresses: Bool
 
     /// - Parameters:
     ///   - base: what most names begin with; checkpoints of the model without its head leave it out.
@@ -30,6 +33,7 @@ final class WeightLoader {
         storage = source.dtype == .bfloat16 ? .bfloat16 : .float32
         formats = WeightFormats(
             source.quantization, source.dtype, source.kernels, compresses: source.compressesWeights)
+        compresses = formats.compresses
         totalBytes = max(1, source.tensors.byteCount)
         let weight = embedding + ".weight"
         let isShort =
@@ -65,7 +69,7 @@ final class WeightLoader {
             }
             return kept(layer, key)
         }
-        let layer = try PackedLinear(inputs: inputs, outputs: outputs, format: format)
+        let layer = try PackedLinear(inputs: inputs, outputs: outputs, format: format, reusing: spare)
         var column = 0
         for part in parts {
             try take(part, at: .columns(from: column), into: layer)
@@ -85,7 +89,8 @@ final class WeightLoader {
             try pass(up, at: .up, layer)
             return kept(layer, key)
         }
-        let layer = try PackedLinear.gated(inputs: inputs, columns: gate.outputs, format: formats.layers)
+        let layer = try PackedLinear.gated(
+            inputs: inputs, columns: gate.outputs, format: formats.layers, reusing: spare)
         try take(gate, at: .gate, into: layer)
         try take(up, at: .up, into: layer)
         return kept(try finished(layer), key)
@@ -99,13 +104,13 @@ final class WeightLoader {
 
     /// The layer in the form in which it stays.
     private func finished(_ layer: PackedLinear) throws -> PackedLinear {
-        var result = layer
-        if formats.compresses {
-            let compressed = try layer.compressed(pool: pool)
-            // Irregular weights would cost time and save nothing.
-            if compressed.byteCount < layer.byteCount * 9 / 10 { result = compressed }
-        }
-        return result
+        spare = nil
+        guard compresses else { return layer }
+        let compressed = try layer.compressed(pool: pool)
+        compresses = compressed.isSmaller(than: layer)
+        guard compresses else { return layer }
+        spare = layer
+        return compressed
     }
 
     /// Checks a part whose weights the cache had; its bias is not there.
@@ -165,6 +170,7 @@ final class WeightLoader {
     func finish(isIgnored: (String) -> Bool) throws {
         let left = source.tensors.names.filter { !taken.contains($0) && !isIgnored($0) }.sorted()
         guard let first = left.first else {
+            spare = nil
             cache?.write(pool)
             return source.progress(1)
         }
