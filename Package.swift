@@ -112,7 +112,8 @@ let package = Package(
         tests(
             "MartletCommand",
             uses: [
-                "SyntheticModels", "Models", "Adapters", "Engine", "Sampling", "Checkpoints", "DemoModel", "Server",
+                "SyntheticModels", "Models", "Compute", "Adapters", "Engine", "Sampling", "Checkpoints", "DemoModel",
+                "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -35,10 +35,18 @@ const mk_linear_kernels *mk_linear_kernels_for(mk_isa isa) {
     }
 }
 
+/// The default set; tiles only if this processor computes with them what it should.
+static mk_isa trusted_isa(void) {
+    const mk_isa isa = mk_isa_default();
+    if (isa != mk_isa_amx || mk_linear_agree(mk_linear_kernels_for(isa), mk_linear_kernels_for(mk_isa_amx_emulated)))
+        return isa;
+    return mk_isa_avx512_bf16;
+}
+
 const mk_kernels *mk_kernels_default(void) {
     // Threads that race here write the same pointer.
     static _Atomic(const mk_kernels *) chosen;
     const mk_kernels *table = chosen;
-    if (!table) chosen = table = mk_kernels_for(mk_isa_default());
+    if (!table) chosen = table = mk_kernels_for(trusted_isa());
     return table;
 }

@@ -7,6 +7,17 @@ private let tileSets = [mk_isa_amx, mk_isa_amx_emulated].filter(mk_isa_available
 @Suite struct TileTests {
     private static let pairs = Format(format: mk_format_bfloat16)
 
+    /// What decides whether a processor's tiles are trusted.
+    @Test func agreementIsOfEveryBit() {
+        let scalar = mk_linear_kernels_for(mk_isa_scalar)
+        #expect(mk_linear_agree(scalar, scalar))
+        for tiles in tileSets.map(mk_linear_kernels_for) {
+            #expect(mk_linear_agree(tiles, tiles))
+            // Integers agree; bfloat16 is summed in another order.
+            #expect(!mk_linear_agree(scalar, tiles))
+        }
+    }
+
     /// The rule of the tile product: 32 inputs at a time, even and odd ones summed apart, then together, then onto what was
     /// there; subnormals are zero, before and after.
     @Test func tileProductsFollowTheirRule() {

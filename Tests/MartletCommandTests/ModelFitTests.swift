@@ -1,3 +1,5 @@
+import Compute
+import DemoModel
 import Models
 import SyntheticModels
 import Testing
@@ -29,5 +31,26 @@ import Foundation
         let tight = try ModelFit(argument: "tiny", folder: folder, dtype: .float32, availableMemory: 1000)
         #expect(tight.weightBytes == 4 * fit.parameterCount)
         #expect(tight.problem?.hasPrefix("The weights need") == true)
+    }
+
+    /// Near what loading the demo model in that form takes.
+    @Test func roundedWeightsAreReckonedSmaller() throws {
+        let folder = try DemoModelFolder.locate().base
+        func bytes(_ quantization: Quantization) throws -> Double {
+            Double(
+                try ModelFit(
+                    argument: "demo", folder: folder, dtype: .bfloat16, quantization: quantization,
+                    availableMemory: 1 << 30
+                ).weightBytes)
+        }
+        let loaded = try Quantization.allCases.map { quantization in
+            try loadModel(
+                folder: folder, dtype: .bfloat16, quantization: quantization, compressesWeights: false,
+                pool: WorkerPool(workerCount: 1)
+            ).shape.weightBytes
+        }
+        for (quantization, actual) in zip(Quantization.allCases, loaded) {
+            #expect(try abs(bytes(quantization) / Double(actual) - 1) < 0.1, "\(quantization)")
+        }
     }
 }

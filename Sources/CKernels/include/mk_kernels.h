@@ -42,7 +42,11 @@ const mk_kernels *_Nonnull mk_kernels_for(mk_isa isa);
 /// What multiplies rows with weights, for `isa`; the scalar one where `isa` is not available.
 const mk_linear_kernels *_Nonnull mk_linear_kernels_for(mk_isa isa);
 
-/// The table for `mk_isa_default()`, decided once per process.
+/// Whether the products of both are the same bit for bit: a few milliseconds with small matrices of every format.
+bool mk_linear_agree(const mk_linear_kernels *_Nonnull a, const mk_linear_kernels *_Nonnull b);
+
+/// The widest set of this machine, or the one that the environment variable `MARTLET_ISA` names. Tiles are taken only
+/// where they agree with their emulation.
 const mk_kernels *_Nonnull mk_kernels_default(void);
 
 #endif

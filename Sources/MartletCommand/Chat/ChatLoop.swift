@@ -45,8 +45,9 @@ struct ChatLoop {
 
     private func greet() {
         let model = llm.engine.model
+        let weights = model.quantization == .none ? model.dtype : model.quantization.rawValue
         let facts =
-            "\(Format.parameters(model.parameterCount)) parameters, \(model.dtype), "
+            "\(Format.parameters(model.parameterCount)) parameters, \(weights), "
             + "\(Format.grouped(model.maxModelLength)) tokens of context"
         output.write(output.bold(model.root) + output.dim(" · \(facts) · /help") + "\n")
     }

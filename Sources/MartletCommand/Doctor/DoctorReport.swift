@@ -81,7 +81,7 @@ extension DoctorReport {
         var lines = [
             row("folder", fit.folder),
             row("architecture", "\(fit.architecture), \(Format.parameters(fit.parameterCount)) parameters"),
-            row("weights", "\(Format.bytes(fit.weightBytes)) as \(fit.dtype.rawValue)"),
+            row("weights", "\(Format.bytes(fit.weightBytes)) as \(fit.weightType)"),
             row("KV cache", "\(Format.bytes(fit.cacheBytesPerToken)) for each token"),
             row(
                 "fits",
@@ -129,6 +129,7 @@ extension DoctorReport {
             "supported": .bool(fit.isSupported),
             "parameters": .int(fit.parameterCount),
             "dtype": .string(fit.dtype.rawValue),
+            "quantization": .string(fit.quantization.rawValue),
             "weight_bytes": .int(fit.weightBytes),
             "cache_bytes_per_token": .int(fit.cacheBytesPerToken),
             "cache_tokens": .int(fit.cacheTokens),

@@ -11,6 +11,7 @@ struct ModelFit: Equatable {
     let parameterCount: Int
     /// `float32` or `bfloat16`: the arithmetic it would run in.
     let dtype: ModelDType
+    let quantization: Quantization
     let weightBytes: Int
     let cacheBytesPerToken: Int
     /// Longest sequence that the model was made for.
@@ -26,6 +27,7 @@ struct ModelFit: Equatable {
         let tensors = try TensorStore(folder: folder)
         let stored = try tensors.names.first.map { try tensors.tensor($0).dtype }
         self.argument = argument
+        self.quantization = quantization
         self.folder = folder
         architecture = config.modelType
         isSupported = ModelRegistry.modelTypes.contains(config.modelType)
@@ -69,6 +71,9 @@ struct ModelFit: Equatable {
         case .int8: dimension + 4
         }
     }
+
+    /// What the weights are held as.
+    var weightType: String { quantization == .none ? dtype.rawValue : quantization.rawValue }
 
     var memoryAfterWeights: Int { max(0, availableMemory - weightBytes) }
 
