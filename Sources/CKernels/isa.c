@@ -103,8 +103,10 @@ bool mk_isa_available(mk_isa isa) {
     }
 }
 
+const char *mk_isa_wanted(void) { return getenv("MARTLET_ISA"); }
+
 mk_isa mk_isa_default(void) {
-    const char *wanted = getenv("MARTLET_ISA");
+    const char *wanted = mk_isa_wanted();
     for (int i = 0; wanted && i < mk_isa_count; i++)
         if (strcmp(wanted, mk_isa_name((mk_isa)i)) == 0 && mk_isa_available((mk_isa)i)) return (mk_isa)i;
     for (int i = mk_isa_amx; i > 0; i--)

@@ -15,6 +15,12 @@ package struct KernelSet: @unchecked Sendable {
     /// The widest set of this machine, or the one that the environment variable `MARTLET_ISA` names.
     package static let `default` = KernelSet(table: mk_kernels_default())
 
+    /// The set that the environment variable `MARTLET_ISA` names, if it is not the one that is used.
+    package static var missing: String? {
+        guard let wanted = mk_isa_wanted().map({ String(cString: $0) }), !wanted.isEmpty else { return nil }
+        return wanted == KernelSet.default.name ? nil : wanted
+    }
+
     /// All sets that run on this machine, from the scalar reference to the widest, and then those that only tests use.
     package static var available: [KernelSet] {
         (0..<UInt32(mk_isa_count)).map { mk_isa($0) }.filter(mk_isa_available)

@@ -11,6 +11,11 @@ struct Answer: Sendable, Equatable {
     var logprobs: [Float] = []
 
     init(_ request: GenerationRequest, from llm: LLM) async throws {
+        var request = request
+        // Where memory is short, an adapter without a lease may be given up before the request has it.
+        if request.lease == nil, !request.adapters.isEmpty {
+            request.lease = try await llm.adapters.prepare(request.adapters.map(\.name))
+        }
         for try await event in try llm.engine.generate(request) {
             switch event {
             case .started(let report):

@@ -30,6 +30,9 @@ const char *_Nonnull mk_isa_name(mk_isa isa);
 /// the state of tiles, once for the process, where the processor has them.
 bool mk_isa_available(mk_isa isa);
 
+/// The name in the environment variable `MARTLET_ISA`, whether there is such a set or not; null without one.
+const char *_Nullable mk_isa_wanted(void);
+
 /// The widest available one, or the one named by the environment variable MARTLET_ISA where that is available.
 mk_isa mk_isa_default(void);
 

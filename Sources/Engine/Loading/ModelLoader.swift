@@ -115,6 +115,12 @@ struct ModelLoader {
     }
 
     private func checkLimits() throws {
+        if let missing = KernelSet.missing {
+            let names = KernelSet.available.map(\.name).joined(separator: ", ")
+            throw EngineError.invalidRequest(
+                parameter: nil,
+                message: "MARTLET_ISA is '\(missing)', which this machine cannot run; it has \(names).")
+        }
         try check(configuration.maxSequences, in: 1...65_536, "--max-num-seqs")
         try check(configuration.maxBatchedTokens, in: 1...1_048_576, "--max-num-batched-tokens")
         try check(configuration.threads ?? 1, in: 1...1024, "--threads")
