@@ -97,6 +97,17 @@ package final class PackedLinear: @unchecked Sendable {
 
     package var byteCount: Int { memory.byteCount + (bias?.count ?? 0) * 4 }
 
+    /// The same layer, in memory of its own size if it had a larger one's.
+    package func fitted() throws(ComputeError) -> PackedLinear {
+        let bytes = mk_weights_bytes(format.kernelFormat, Int32(format.group), Int32(outputs), Int32(inputs))
+        guard format != .compressedBfloat16, memory.byteCount > bytes else { return self }
+        let result = PackedLinear(
+            inputs: inputs, outputs: outputs, format: format, memory: try Memory(byteCount: bytes))
+        result.memory.pointer.copyMemory(from: memory.pointer, byteCount: bytes)
+        result.bias = bias
+        return result
+    }
+
     /// Whether compressed weights are worth their work: irregular ones would cost time and save nothing.
     package func isSmaller(than plain: PackedLinear) -> Bool {
         let bytes = mk_weights_bytes(plain.format.kernelFormat, 0, Int32(plain.outputs), Int32(plain.inputs))

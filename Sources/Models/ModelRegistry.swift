@@ -34,8 +34,8 @@ package struct ModelSource: Sendable {
     /// Never `auto`.
     package let dtype: ModelDType
     package let quantization: Quantization
-    /// Whether bfloat16 weights are held in 12 bits; nil decides by what is faster.
-    package let compressesWeights: Bool?
+    /// Whether bfloat16 weights may be held in 12 bits, where that is faster.
+    package let compressesWeights: Bool
     package let kernels: KernelSet
     /// Where packed weights are kept from one start to the next; nil packs them at every start.
     package let weightCache: String?
@@ -52,7 +52,7 @@ package struct ModelSource: Sendable {
 ///   - weightCache: see `ModelSource`.
 /// - Throws: `CheckpointError` for whatever is wrong with its files, `ComputeError` when memory does not suffice.
 package func loadModel(
-    folder: String, dtype: ModelDType, quantization: Quantization = .none, compressesWeights: Bool? = nil,
+    folder: String, dtype: ModelDType, quantization: Quantization = .none, compressesWeights: Bool = true,
     pool: WorkerPool, kernels: KernelSet = .default, weightCache: String? = nil,
     progress: @escaping @Sendable (Double) -> Void = { _ in }, note: @escaping @Sendable (String) -> Void = { _ in }
 ) throws -> any ModelRunner {

@@ -19,7 +19,7 @@ struct WeightFormats: Sendable {
     /// Whether bfloat16 weights are held in 12 bits where that makes them smaller. Results are the same bit for bit.
     let compresses: Bool
 
-    init(_ quantization: Quantization, _ dtype: ModelDType, _ kernels: KernelSet, compresses: Bool?) {
+    init(_ quantization: Quantization, _ dtype: ModelDType, _ kernels: KernelSet, compresses: Bool) {
         switch quantization {
         case .none:
             layers = dtype == .bfloat16 ? .bfloat16 : .float32
@@ -28,6 +28,6 @@ struct WeightFormats: Sendable {
         case .int4: (layers, head) = (.int4(group: 32), .int8)
         }
         // Elsewhere bfloat16 weights are multiplied with rows of floats, and expanding them costs more than reading them.
-        self.compresses = layers == .bfloat16 && kernels.multipliesBfloat16 && (compresses ?? true)
+        self.compresses = layers == .bfloat16 && kernels.multipliesBfloat16 && compresses
     }
 }

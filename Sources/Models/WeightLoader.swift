@@ -108,7 +108,7 @@ final class WeightLoader {
         guard compresses else { return layer }
         let compressed = try layer.compressed(pool: pool)
         compresses = compressed.isSmaller(than: layer)
-        guard compresses else { return layer }
+        guard compresses else { return try layer.fitted() }
         spare = layer
         return compressed
     }

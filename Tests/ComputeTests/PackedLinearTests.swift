@@ -139,4 +139,21 @@ import Testing
         #expect(throws: ComputeError.self) { try PackedLinear(inputs: 8, outputs: 8, format: .compressedBfloat16) }
         #expect(throws: ComputeError.self) { try PackedLinear(inputs: .max, outputs: 8, format: .int8) }
     }
+
+    /// Memory of a layer that is no longer needed serves another one, which sees nothing of it.
+    @Test(arguments: PackedLinearTests.formats)
+    func usedMemoryIsAsGoodAsNew(format: WeightFormat) throws {
+        let (outputs, inputs) = (45, 33)
+        let large = Self.matrix(160, 70, seed: 1)
+        let small = Self.matrix(outputs, inputs, seed: 2)
+        let spare = try PackedLinear(inputs: 70, outputs: 160, format: format)
+        spare.pack(large, type: .float32, rows: 160)
+        let fresh = try PackedLinear(inputs: inputs, outputs: outputs, format: format)
+        let reused = try PackedLinear(inputs: inputs, outputs: outputs, format: format, reusing: spare)
+        for layer in [fresh, reused] { layer.pack(small, type: .float32, rows: outputs) }
+        #expect(reused.byteCount > fresh.byteCount)
+        let fitted = try reused.fitted()
+        #expect(fitted.byteCount == fresh.byteCount && fitted.hasWeights(of: fresh))
+        #expect(try fresh.fitted() === fresh)
+    }
 }

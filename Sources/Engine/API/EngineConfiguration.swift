@@ -46,9 +46,8 @@ public struct EngineConfiguration: Sendable {
     public var servedModelNames: [String] = []
     public var dtype: DType = .auto
     public var quantization: Quantization = .none
-    /// Whether bfloat16 weights are held in 12 bits, without loss and with the same results; nil does so where it is
-    /// faster.
-    public var compressesWeights: Bool?
+    /// Whether bfloat16 weights may be held in 12 bits, without loss and with the same results: done where it is faster.
+    public var compressesWeights = true
     /// A folder where packed weights are kept from one start to the next, in files as large as the weights; nil packs
     /// them at every start. Whoever can write there can change what the model says.
     public var weightCache: String?

@@ -36,16 +36,7 @@ enum QuantizationArgument: String, ExpressibleByArgument, CaseIterable {
 /// `--weight-compression`.
 enum CompressionArgument: String, ExpressibleByArgument, CaseIterable {
     case auto
-    case on
     case off
-
-    var isOn: Bool? {
-        switch self {
-        case .auto: nil
-        case .on: true
-        case .off: false
-        }
-    }
 }
 
 /// `--kv-cache-dtype`.

@@ -49,7 +49,7 @@ struct EngineOptions: ParsableArguments {
         var configuration = EngineConfiguration(model: model)
         configuration.dtype = dtype.dtype
         configuration.quantization = quantization.quantization
-        configuration.compressesWeights = compression.isOn
+        configuration.compressesWeights = compression == .auto
         configuration.weightCache = weightCache
         configuration.maxModelLength = maxModelLength?.tokens
         cache.apply(to: &configuration)

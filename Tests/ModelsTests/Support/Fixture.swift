@@ -52,7 +52,7 @@ struct Fixture {
     }
 
     func runner(
-        _ dtype: ModelDType = .float32, _ quantization: Quantization = .none, compressesWeights: Bool? = nil,
+        _ dtype: ModelDType = .float32, _ quantization: Quantization = .none, compressesWeights: Bool = true,
         kernels: KernelSet = .default, workers: Int = 2
     ) throws -> any ModelRunner {
         try loadModel(
